@@ -1,0 +1,1 @@
+"""MUCS, a multi-user chat service on Twisted."""

@@ -1,0 +1,268 @@
+"""
+The hall: the whole service.  It holds the rooms, the names, the sessions and the limits, and is
+what every factory holds.
+
+Its children are the listeners.  When it stops it says so to everyone, delivers what was
+accepted, and closes every connection, whatever the peers do.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from mucs.events import Event, Refused
+from mucs.imucs import ICommand, IFilter, ILog, IMember, IObserver
+from mucs.names import BadName, checkRoom, fold, nearest
+from mucs.plugin import Guard
+from mucs.room import Room
+from mucs.rules import Addresses, Limits
+from mucs.turn import Batch, Turn
+
+log = Logger()
+
+LOBBY = "lobby"
+
+#: How many names are listed to one who comes in.
+NAMED = 20
+
+#: File descriptors that connections leave to the rest: listeners, the log, the reactor.
+SPARE = 64
+
+
+class Hall(MultiService):
+    """
+    @ivar called: what the server is called.
+    @ivar motd: the lines of the message of the day.
+    @ivar seconds: a clock that never goes back.
+    @ivar rooms: the public rooms, by folded name.
+    @ivar sessions: every connection that has a place here, by number.
+    @ivar commands: by name.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        store: ILog,
+        scratch: ILog,
+        limits: Limits,
+        called: str = "MUCS",
+        motd: Sequence[str] = (),
+        commands: dict[str, ICommand] | None = None,
+        filters: Sequence[IFilter] = (),
+        observers: Sequence[IObserver] = (),
+    ) -> None:
+        """@param scratch: keeps private words, for as long as one of the two is here."""
+        super().__init__()
+        self.reactor = reactor
+        self.seconds = reactor.seconds
+        self.limits = limits
+        self.called = called
+        self.motd = motd
+        self.commands = commands or {}
+        self.filters = filters
+        self.guard = Guard(self.seconds)
+        self.rooms: dict[str, Room] = {}
+        self.sessions: dict[int, IMember] = {}
+        self._observers = observers
+        self._names: dict[str, IMember] = {}
+        self._open: set[IMember] = set()
+        self._private: dict[frozenset[int], Room] = {}
+        self._last = 0
+        self._addresses = Addresses(limits, self.seconds)
+        self._most = limits.connections or _descriptors() - SPARE
+        self._closing: Deferred[None] | None = None
+        observe = self._observe if observers else None
+        self._turn = Turn(reactor, store, limits, observe)
+        self._scratch = Turn(reactor, scratch, limits)
+        self._store = store
+
+    # Connections.
+
+    def number(self) -> int:
+        """A number for a new session."""
+        self._last += 1
+        return self._last
+
+    def arrive(self, session: IMember) -> None:
+        """There is a new connection. @raise Refused: there is no room for it."""
+        self._open.add(session)
+        if self._closing is not None:
+            raise Refused("the server is shutting down")
+        if len(self._open) > self._most:
+            raise Refused("the server has as many connections as it can; try again later")
+        if not session.listener.proxied:
+            self.arriveFrom(session)
+        self.sessions[session.id] = session
+
+    def arriveFrom(self, session: IMember) -> None:
+        """It is known where a connection is from. @raise Refused: too many are from there."""
+        if session.listener.trusted:
+            return
+        why = self._addresses.enter(session.host)
+        if why is not None:
+            raise Refused(why)
+        session.counted = True
+
+    def depart(self, session: IMember) -> None:
+        """A session is over, and its name is free."""
+        self.sessions.pop(session.id, None)
+        self.release(session, session.name)
+
+    def closed(self, session: IMember) -> None:
+        """A connection is gone."""
+        self._open.discard(session)
+        if session.counted:
+            session.counted = False
+            self._addresses.leave(session.host)
+        if self._closing is not None and not self._open and not self._closing.called:
+            self._closing.callback(None)
+
+    # Names.
+
+    def claim(self, session: IMember, name: str) -> None:
+        """Take a name for a session. @raise Refused: it is another's."""
+        key = fold(name)
+        other = self._names.get(key)
+        if key == fold(self.called):
+            raise Refused(f"{name} is the server's own name; choose another")
+        if other is not None and other is not session:
+            like = "taken" if other.name == name else f"too much like {other.name}, who is here"
+            raise Refused(f"the name {name} is {like}; choose another")
+        self._names[key] = session
+
+    def release(self, session: IMember, name: str, keep: str = "") -> None:
+        """Give a name back, unless it is the same as C{keep}."""
+        key = fold(name) if name else ""
+        if self._names.get(key) is session and key != (fold(keep) if keep else ""):
+            del self._names[key]
+
+    def find(self, name: str) -> IMember:
+        """Who is called so. @raise Refused: nobody is."""
+        found = self._names.get(fold(name)) if name else None
+        if found is None or not found.name:
+            near = nearest(name, [session.name for session in self._names.values()])
+            hint = f"; did you mean {near}?" if near else "; /who lists who is"
+            raise Refused(f"nobody called {name} is here{hint}")
+        return found
+
+    # Rooms.
+
+    def lobby(self) -> Room:
+        """The room everyone comes into."""
+        return self.room(LOBBY)
+
+    def room(self, name: str, make: bool = True) -> Room:
+        """
+        A public room.
+
+        @param name: as it was typed, with or without C{#}.
+        @raise Refused: it cannot have that name; or it is not there, and is not to be made.
+        """
+        try:
+            name = checkRoom(name, self.limits.room)
+        except BadName as bad:
+            raise Refused(str(bad)) from bad
+        room = self.rooms.get(fold(name))
+        if room is None:
+            if not make:
+                near = nearest(name, [room.name for room in self.rooms.values()])
+                hint = f"; did you mean #{near}?" if near else "; /rooms lists them"
+                raise Refused(f"there is no room #{name}{hint}")
+            room = self.rooms[fold(name)] = Room(name, self._turn.wake, self.limits)
+            room.recall(self._store.read(name, 0, self.limits.behind))
+        return room
+
+    def privateRoom(self, one: IMember, other: IMember) -> Room:
+        """The room in which two people speak in private."""
+        pair = frozenset((one.id, other.id))
+        room = self._private.get(pair)
+        if room is None:
+            # No public room has a comma in its name.
+            name = ",".join(str(number) for number in sorted(pair))
+            room = self._private[pair] = Room(name, self._scratch.wake, self.limits, private=True)
+        return room
+
+    def left(self, room: Room) -> None:
+        """Someone left a room: an empty one goes, its log stays."""
+        if room.members or room.isBusy():
+            return
+        if room.private:
+            self._private = {pair: kept for pair, kept in self._private.items() if kept is not room}
+        elif self.rooms.get(fold(room.name)) is room:
+            del self.rooms[fold(room.name)]
+
+    def company(self, room: Room, session: IMember) -> str:
+        """Who else is in a room, in words."""
+        others = (member.name for member in room.members if member is not session)
+        names = list(islice(others, NAMED))
+        if not names:
+            return "nobody else"
+        more = len(room.members) - (session in room.members) - len(names)
+        return ", ".join(names) + (f" and {more} others" if more > 1 else " and one other" * more)
+
+    # Plugins.
+
+    def command(self, name: str) -> ICommand:
+        """The command of that name. @raise Refused: there is none, or it is switched off."""
+        command = self.commands.get(name)
+        if command is None:
+            near = nearest(name, self.commands)
+            hint = f"did you mean /{near}? " if near else ""
+            raise Refused(f"there is no command /{name}; {hint}/help lists them all")
+        if self.guard.isOff(command):
+            raise Refused(f"/{name} is switched off, because it failed too often")
+        return command
+
+    def observe(self, session: IMember, kind: str, text: str = "") -> None:
+        """Tell the observers of something that stands in no log."""
+        if self._observers:
+            now = int(time.time() * 1000)
+            self._observe([(Event("", 0, now, session.name, kind, text, "", session.id), session)])
+
+    def _observe(self, batch: Batch) -> None:
+        for observer in self._observers:
+            self.guard.call(observer, None, observer.observe, batch)
+
+    # The end.
+
+    def stopService(self) -> Deferred[Any]:
+        """
+        Stop listening, say so to everyone, deliver what was accepted, close.
+
+        @return: fires when every connection is gone: within some 5 seconds, as L{mucs.outlet}
+            gives nobody more.
+        """
+        stopped = super().stopService()
+        self._closing = Deferred()
+        # Those who wait for a seat first, the last in the queue before the others: so nobody
+        # is told of a place, or given a seat, that is of no use any more.
+        sessions = sorted(self.sessions.values(), key=lambda session: (session.state, -session.id))
+        for session in sessions:
+            session.lastWords()
+        self.flush()
+        for session in sessions:
+            session.dismiss("the server is shutting down")
+        self.flush()
+        if not self._open and not self._closing.called:
+            self._closing.callback(None)
+        return DeferredList([stopped, self._closing], consumeErrors=True)
+
+    def flush(self) -> None:
+        """Store and show everything that was posted, now."""
+        self._turn.flush()
+        self._scratch.flush()
+
+
+def _descriptors() -> int:
+    """How many files this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20

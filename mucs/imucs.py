@@ -1,0 +1,216 @@
+"""
+The seams of MUCS: read this file first.
+
+A line's way, and whose it is::
+
+    bytes -> Telnet, Framing -> LineReceiver -> IDialect.parse -> intent
+          -> Session: IFilter, ICommand -> Room.post -> Turn
+    Turn: ILog.append -> IAudience.render, once per audience -> IMember.send -> IObserver
+
+Plugins provide L{IFrontEnd}, L{ICommand}, L{IFilter} or L{IObserver}, and are found in
+C{mucs.plugins} by L{twisted.plugin.getPlugins}.  Everything else here is how the floors of
+the house speak with one another, so that each can be tested, or replaced, alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IProtocolFactory
+
+    from mucs.events import Event, Intent
+
+
+class INamed(Interface):
+    """What every plugin tells of itself."""
+
+    name: str = Attribute("One lower-case word, unique among the plugins of its kind.")
+    summary: str = Attribute("One line of plain text, for C{--list-plugins} and C{/help}.")
+
+
+class IFrontEnd(INamed):
+    """Turns bytes into intents and events into bytes, for one listening endpoint."""
+
+    def policy() -> Any:
+        """The L{mucs.rules.Policy} its listeners have, where the configuration says no other."""
+
+    def factory(hall: Any, listener: Any) -> IProtocolFactory:
+        """
+        Make what a listening endpoint needs.
+
+        @param hall: the L{mucs.hall.Hall} that everyone shares.
+        @param listener: the L{mucs.listener.Listener} with this endpoint's settings.
+        """
+
+
+class ICommand(INamed):
+    """What C{/name argument} does."""
+
+    role: str = Attribute("Who may: C{stranger} (before a name is given) or C{guest}.")
+    usage: str = Attribute("How it is typed, e.g. C{/msg NAME text}; optional parts in [].")
+
+    def run(session: Any, argument: str) -> Iterable[Event]:
+        """
+        Do it.  Never waits.
+
+        @param session: the L{mucs.session.Session} that asks.
+        @param argument: what stood behind the command's name, clean, not yet split.
+        @return: what is answered to the one who asked (L{mucs.events.note}); what others see is
+            posted to a room.
+        @raise mucs.events.Refused: and then nothing has been done.
+        """
+
+
+class IFilter(INamed):
+    """Sees every intent before it is carried out."""
+
+    def filter(session: Any, intent: Intent) -> Intent:
+        """
+        Let it pass, changed or as it is.  Never waits.
+
+        @raise mucs.events.Refused: it is not carried out, and the sender is told why.
+        """
+
+
+class IObserver(INamed):
+    """Sees what has happened, after everyone else has."""
+
+    def observe(batch: Sequence[tuple[Event, Any]]) -> None:
+        """
+        @param batch: events in their order, each with the L{mucs.session.Session} it came from,
+            or L{None}.
+        """
+
+
+class ILog(Interface):
+    """
+    The durable, ordered store of events; L{mucs.log.memory} is the simplest provider.
+
+    Nothing above this line may assume that an answer comes at once, nor that the
+    answers of two logs come in the order they were asked.
+    """
+
+    level: str = Attribute("What outlives what: C{none}, C{process} or C{power}.")
+
+    def append(batch: Sequence[Event]) -> Deferred[list[Event]]:
+        """
+        Store events, all of them or none.
+
+        @param batch: events without C{seq} and C{time}, in the order they happened.
+        @return: fires with the same events, numbered and timed, once they are stored; fails if
+            they are not.  At most one call is under way at a time.
+        """
+
+    def read(room: str, before: int, limit: int) -> Deferred[list[Event]]:
+        """
+        Fires with the last C{limit} events of a room whose seq is below C{before}, in order; with
+        C{before} 0, with its last ones.
+        """
+
+
+class IAudience(Interface):
+    """
+    The people in a room who get the same bytes.  Hashable; equal means the same bytes.
+    """
+
+    echoes: bool = Attribute("Whether speech is shown to its speaker as to anyone else.")
+
+    def render(events: Sequence[Event]) -> list[str]:
+        """One string for each event, its line end included; empty where nothing is said."""
+
+    def own(events: Sequence[Event]) -> str:
+        """What is shown to the speaker of C{events}, where speech is not simply echoed."""
+
+
+class ISession(Interface):
+    """What the hall, and the writers of plugins, know of a session: L{mucs.session.Session}."""
+
+    id: int = Attribute("A number no other session of this run has.")
+    name: str = Attribute("What it is called; empty until it has a name.")
+    host: str = Attribute("The address it comes from, without the port.")
+    counted: bool = Attribute("Whether it counts among the connections from that address.")
+    policy: Any = Attribute("The L{mucs.rules.Policy} it is treated by.")
+    state: int = Attribute("Where it stands; see L{mucs.session}.")
+    listener: Any = Attribute("The L{mucs.listener.Listener} it came in by.")
+    hall: Any = Attribute("The L{mucs.hall.Hall}.")
+    rooms: Any = Attribute("The rooms it is in.")
+    current: Any = Attribute("The room it speaks in, or L{None}.")
+
+    def reply(*answers: Event) -> None:
+        """Say something to this person only."""
+
+    def lastWords() -> None:
+        """Do now what still waits: the server is about to stop."""
+
+    def dismiss(why: str) -> None:
+        """Close the connection; C{why} is told."""
+
+
+class IMember(ISession):
+    """What a room and the turn know of someone in it."""
+
+    name: str = Attribute("What it is called.")
+
+    def audience(room: Any) -> IAudience:
+        """Whom this person, in this room, gets the same bytes as."""
+
+    def own(room: Any, event: Event) -> str:
+        """What this person is shown of a change that is their own: a join, a new name ..."""
+
+    def send(data: bytes) -> None:
+        """Pass bytes on.  Never raises, never calls back before the turn is over."""
+
+    def stored(room: Any, event: Event) -> None:
+        """A change that this person asked for is in the log: make it so.  Not called for speech."""
+
+    def settled(room: Any, event: Event) -> None:
+        """The same, after everyone has been told."""
+
+    def failed(room: Any, event: Event) -> None:
+        """What this person asked for could not be stored."""
+
+
+class IDialect(Interface):
+    """A way of writing, as a value: what a session needs to know of it."""
+
+    policy: Any = Attribute("The L{mucs.rules.Policy} its listeners have, if not told otherwise.")
+
+    def parse(line: str) -> Intent:
+        """What a line, already clean and not empty, asks for."""
+
+    def audience(place: str, echo: str) -> IAudience:
+        """
+        Those who write so, and are in such a room.
+
+        @param place: C{current} (the room they speak in), C{other}, or C{private} (of two).
+        @param echo: C{none}, C{line} or C{ack}: what they see of their own speech.
+        """
+
+    def reply(events: Iterable[Event]) -> str:
+        """What is said to one person, with line ends."""
+
+    def history(events: Sequence[Event], now: int) -> str:
+        """Things said earlier, as shown to someone who comes in; C{now} in ms since 1970."""
+
+    def console(event: Event, peer: str, number: int) -> str:
+        """
+        Lines for the operator's console, or nothing.
+
+        @param peer: where the one who did it comes from, C{IP:PORT}.
+        @param number: the number of the connection.
+        """
+
+
+class IReader(Interface):
+    """The receiving side of a connection, as far as a session must slow it."""
+
+    def pauseProducing() -> None:
+        """Read no more for now."""
+
+    def resumeProducing() -> None:
+        """Read on."""

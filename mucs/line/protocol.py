@@ -1,0 +1,191 @@
+"""
+The line front end: bytes from a socket become lines, lines become intents.
+
+::
+
+    socket -> Telnet.feed -> Framing.feed -> LineReceiver -> lineReceived
+           -> UTF-8 -> clean -> dialect.parse -> Session.receive
+
+The framings make every kind of frame a line that ends in C{\\n}, so there is one L{LineReceiver}
+for all dialects.  What cannot be understood is refused with one line to its sender, and
+forgotten: bytes that are no UTF-8, and lines that are too long, to their true end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.address import UNIXAddress
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mucs.imucs import IReader
+from mucs.line.framing import FRAMINGS, Segments
+from mucs.line.telnet import Telnet
+from mucs.outlet import Outlet
+from mucs.paced import Paced
+from mucs.session import Session
+from mucs.text import clean
+
+if TYPE_CHECKING:
+    from mucs.hall import Hall
+    from mucs.line.dialect import Dialect
+    from mucs.listener import Listener
+
+#: Bytes given to the receiver at once.  It copies what is left for each line, so that 64 KiB
+#: of two-byte lines would cost it 39 ms.
+BITE = 4096
+
+
+@implementer(IHalfCloseableProtocol, IReader)
+class LineProtocol(LineReceiver):
+    """
+    One connection: its framing, and its session.
+
+    @ivar session: where its intents go.
+    """
+
+    delimiter = b"\n"
+    transport: Any
+
+    def __init__(self, factory: LineFactory) -> None:
+        self.factory = factory
+        self.MAX_LENGTH = factory.hall.limits.line
+        self.session: Session
+        self._telnet = Telnet()
+        self._framing = FRAMINGS[factory.dialect.framing]()
+        self._fresh = True  # no byte has come yet
+        self._overlong = 0  # bytes of a line that is being discarded
+        self._rest = b""  # bytes that wait for the receiver
+        self._ended = False  # no more will come
+
+    def connectionMade(self) -> None:
+        hall, listener, dialect = self.factory.hall, self.factory.listener, self.factory.dialect
+        session = Session(hall, listener, dialect, self, _peer(self.transport.getPeer()))
+        outlet = Outlet(self.transport, hall.reactor, hall.limits, session)
+        outlet.tune()
+        self.session = session
+        if dialect.pace:
+            pace = (dialect.pace, dialect.size, dialect.end)
+            session.open(Paced(outlet, hall.reactor, hall.limits, session, *pace))
+        else:
+            session.open(outlet)
+
+    def dataReceived(self, data: bytes) -> None:
+        if data:
+            if self._fresh:
+                self._fresh = False
+                if self.factory.listener.proxied:
+                    self.session.settle(_peer(self.transport.getPeer()))
+            data = self._telnet.feed(data)
+            if self._telnet.reply:
+                self.transport.write(self._telnet.takeReply())
+            self._rest += self._framing.feed(data)
+            if self.paused and len(self._rest) > self.factory.hall.limits.segments:
+                self.session.dismiss("too much at once")
+        # In bites, until we are told to pause.
+        while not self.paused:
+            bite, self._rest = self._rest[:BITE], self._rest[BITE:]
+            super().dataReceived(bite)
+            if not self._rest:
+                break
+
+    def lineReceived(self, line: bytes) -> None:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            self.session.refuse("that was no UTF-8; set your terminal to UTF-8")
+            return
+        text = clean(text)
+        if text:
+            self.session.receive(self.factory.dialect.parse(text))
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line is too long: say so once, and discard it to its end."""
+        limit = self.MAX_LENGTH
+        self.session.refuse(f"a line has at most {limit} bytes; that one was not sent")
+        self._overlong = 0
+        self.setRawMode()
+        self.rawDataReceived(line)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Discard the rest of a line that is too long."""
+        _, end, rest = data.partition(self.delimiter)
+        self._overlong += len(data) - len(rest)
+        if end:
+            self.line_mode = 1
+            # The receiver is busy and would only keep what is given to it now.
+            self._rest = rest + self._rest
+        elif self._overlong > self.factory.hall.limits.unended:
+            self.session.dismiss("that line never ends")
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+        # Where a segment is a frame, what waits in the kernel would be glued.
+        if not isinstance(self._framing, Segments):
+            self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+        if not isinstance(self._framing, Segments):
+            self.transport.resumeProducing()
+        self.dataReceived(b"")
+        self._perhapsFinish()
+
+    def readConnectionLost(self) -> None:
+        """The peer will send no more: a good end, once everything that came is done."""
+        self._finish()
+
+    def writeConnectionLost(self) -> None:
+        """We never close only one direction."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        clean = reason.check(ConnectionDone) is not None
+        if clean and not self._ended:
+            # TLS and other wrapped transports know no half-close.  What came before is done
+            # now, but no more of it than may wait.
+            limit = self.factory.hall.limits.waiting
+            held = self.clearLineBuffer() + self._rest
+            self._rest = b"\n".join(held.split(b"\n", limit)[:limit])
+            self._finish()
+        self.session.lost(clean)
+
+    def _finish(self) -> None:
+        self._ended = True
+        # A last line without its end counts.
+        self._rest += self._framing.finish()
+        self.dataReceived(b"")
+        self._perhapsFinish()
+
+    def _perhapsFinish(self) -> None:
+        if self._ended and not self.paused:
+            self.session.finish()
+
+
+class LineFactory(ServerFactory):
+    """
+    Makes a L{LineProtocol} for each connection to one endpoint.
+
+    @ivar hall: the rooms and everyone in them, shared by all factories.
+    """
+
+    noisy = False
+
+    def __init__(self, hall: Hall, listener: Listener, dialect: Dialect) -> None:
+        self.hall = hall
+        self.listener = listener
+        self.dialect = dialect
+
+    def buildProtocol(self, addr: IAddress | None) -> LineProtocol:
+        return LineProtocol(self)
+
+
+def _peer(address: Any) -> str:
+    """C{IP:PORT}; empty for a UNIX socket, whose peers have no name."""
+    if isinstance(address, UNIXAddress) or not hasattr(address, "host"):
+        return ""
+    return f"{address.host}:{address.port}"

@@ -1,0 +1,1 @@
+"""Logs: the places where rooms are kept.  Each provides L{mucs.imucs.ILog}."""

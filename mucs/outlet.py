@@ -1,0 +1,219 @@
+"""
+The sending side of a connection: the one module that knows a transport's inside.
+
+L{Outlet} sends straight on the socket while nothing waits in the transport, and through
+the transport's own C{write} while something does.  When too much waits it says so to its owner,
+who then sends nothing until it has drained: what is missed meanwhile is a number in a room,
+not a buffer here.
+
+Always true: C{send} never raises and never calls its owner; whatever there is to tell is told
+from a call of its own.  The bytes go out in the order they came in, or the connection is lost.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.tcp import Connection
+
+from mucs.rules import Limits
+
+#: Seconds after which a connection that was to be closed in good order is closed anyhow.
+PATIENCE = 5.0
+
+# What a send on a socket raises while there is no room for a byte.
+NO_ROOM = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
+
+
+class Owner(Protocol):
+    """Whom an outlet tells of its state."""
+
+    def held(self) -> None:
+        """Send no more for now."""
+
+    def drained(self) -> None:
+        """There is room again."""
+
+    def stuck(self, why: str) -> None:
+        """The peer takes nothing: the connection is being lost."""
+
+
+class Outlet:
+    """
+    @ivar send: takes bytes; a plain attribute, because it is called once for each recipient of
+        each turn.
+    @ivar busy: whether the owner is to send nothing but replies.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_limits",
+        "_owner",
+        "_passed",
+        "_reactor",
+        "_socketSend",
+        "_taken",
+        "_timer",
+        "_wire",
+        "busy",
+        "send",
+        "transport",
+    )
+
+    def __init__(
+        self, transport: Any, reactor: IReactorTime, limits: Limits, owner: Owner
+    ) -> None:
+        """@param transport: connected; it is told to pause and resume us when it is full."""
+        self.transport = transport
+        self.busy = False
+        self._reactor = reactor
+        self._limits = limits
+        self._owner = owner
+        self._closing = False
+        self._timer: IDelayedCall | None = None
+        self._passed = 0  # bytes passed to the transport, that did not go straight to the socket
+        self._taken = 0  # how many of them the peer had taken when we last looked
+        self._wire = _wire(transport)
+        self._socketSend: Any = None
+        self.send: Callable[[bytes], None] = self._write
+        if self._wire is not None:
+            self._wire.bufferSize = limits.unsent
+            if self._wire is transport:
+                self._socketSend = self._wire.socket.send
+                self.send = self._direct
+        transport.registerProducer(self, True)
+
+    def tune(self) -> None:
+        """Send small things at once, and notice a peer that is gone within two minutes."""
+        wire = self._wire
+        if wire is None or wire.socket.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        wire.setTcpNoDelay(True)
+        wire.setTcpKeepAlive(True)
+        # Else the mark a telnet sends with ^C would be taken out of the middle of its command.
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        for option, value in (("TCP_KEEPIDLE", 60), ("TCP_USER_TIMEOUT", 60_000)):
+            if hasattr(socket, option):
+                wire.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    def unsent(self) -> int:
+        """Bytes that wait in the transport; 0 where that cannot be known."""
+        wire = self._wire
+        if wire is None:
+            return 0
+        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
+
+    def isReset(self) -> bool:
+        """Whether the peer is gone.  The reactor does not notice while reading is paused."""
+        if self._wire is None or not self._wire.connected:
+            return False
+        poll = select.poll()
+        poll.register(self._wire.fileno(), 0)
+        return bool(poll.poll(0))
+
+    def reply(self, data: bytes) -> None:
+        """Send what stands in no log, and so cannot be read again later: its sum is bounded."""
+        self.send(data)
+        if self.unsent() > self._limits.replies:
+            self._reactor.callLater(0, self._stuck, "too much unread")
+
+    def close(self) -> None:
+        """Close in good order: what was sent arrives, if the peer takes it within 5 seconds."""
+        if self._closing:
+            return
+        self._end()
+        # A paused producer would keep the transport from ever closing.
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        self._timer = self._reactor.callLater(PATIENCE, self.transport.abortConnection)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._end()
+
+    def _end(self) -> None:
+        self._closing = True
+        self.send = _nowhere
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    # While nothing waits in the transport.
+
+    def _direct(self, data: bytes) -> None:
+        try:
+            sent = self._socketSend(data)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                # The reactor finds the same when it reads, after what still is to be read:
+                # who resets a connection may have said something first.
+                self.send = _nowhere
+                self._reactor.callLater(PATIENCE, self._abort)
+                return
+            sent = 0
+        if sent != len(data):
+            self.send = self._write
+            self._write(data[sent:])
+
+    # While something does, or where there is no socket of our own to send on.
+
+    def _write(self, data: bytes) -> None:
+        if self._socketSend is not None and not self.unsent():
+            self.send = self._direct
+            self._direct(data)
+            return
+        if self._timer is None:
+            self._timer = self._reactor.callLater(self._limits.stalled, self._look)
+        self._passed += len(data)
+        self.transport.write(data)
+
+    def _look(self) -> None:
+        """Some time after something began to wait: has any of it been taken?"""
+        unsent = self.unsent()
+        taken = self._passed - unsent
+        if taken == self._taken and (unsent or self.busy):
+            self._stuck(f"nothing was read for {self._limits.stalled:g} s")
+            return
+        self._taken = taken
+        self._timer = None
+        if unsent or self.busy:
+            self._timer = self._reactor.callLater(self._limits.stalled, self._look)
+
+    def _stuck(self, why: str) -> None:
+        if not self._closing:
+            self._owner.stuck(why)
+            self._abort()
+
+    def _abort(self) -> None:
+        if not self._closing:
+            self.transport.abortConnection()
+
+    # The transport's producer: it tells us when it is full, and when empty.
+
+    def pauseProducing(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self._reactor.callLater(0, self._owner.held)
+
+    def resumeProducing(self) -> None:
+        if self.busy:
+            self.busy = False
+            self._reactor.callLater(0, self._owner.drained)
+
+    def stopProducing(self) -> None:
+        """The transport is gone; its protocol is told."""
+
+
+def _nowhere(data: bytes) -> None:
+    """Send on a connection that is closed, or as good as closed."""
+
+
+def _wire(transport: Any) -> Any:
+    """The Twisted socket at the bottom of a transport; L{None} where there is none we know."""
+    while transport is not None and not isinstance(transport, Connection):
+        transport = getattr(transport, "transport", None)
+    return transport

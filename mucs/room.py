@@ -1,0 +1,201 @@
+"""
+A room: a name, a topic, the people in it, and the newest part of its log.
+
+A room is a log, and everyone in it is a cursor over that log.  Almost everyone has read to
+the end, and shares the room's own cursor (C{head}): they are grouped by L{audience
+<mucs.imucs.IAudience>}, so that what happens is rendered once for each group.  Only who is
+slow, or sent to in paced batches, has a cursor of their own, until they have caught up.
+
+What is posted waits in C{drafts} until the L{turn<mucs.turn.Turn>} stores it; what is stored
+comes back through L{Room.take}.  Nothing else changes C{head}, C{topic} or C{recent}.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mucs.events import SAID, TOPIC, Event
+from mucs.imucs import IAudience, IMember
+from mucs.rules import Limits
+
+log = Logger()
+
+
+class Room:
+    """
+    @ivar name: as it is shown, without C{#}.
+    @ivar topic: what it is about, or nothing.
+    @ivar members: everyone in it, in the order they came, with the audience they are grouped
+        in; L{None} for who has a cursor of their own.
+    @ivar audiences: those who have read to C{head}, by audience.
+    @ivar cursors: the seq up to which the others have read.
+    @ivar head: the seq of the last event.
+    @ivar recent: the last events, the newest at the right.
+    @ivar said: the last things said, for whoever comes in.
+    @ivar drafts: what was posted and is not stored yet.
+    @ivar underway: whether some of it is being stored now.
+    @ivar posters: who posted it, draft by draft; L{None} for one who is gone.
+    """
+
+    __slots__ = (
+        "_limits",
+        "_ready",
+        "_size",
+        "_wake",
+        "audiences",
+        "cursors",
+        "drafts",
+        "head",
+        "members",
+        "name",
+        "posters",
+        "private",
+        "recent",
+        "said",
+        "topic",
+        "underway",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        wake: Callable[[Room], None],
+        limits: Limits,
+        private: bool = False,
+    ) -> None:
+        """@param wake: is called when the first draft of a turn is posted."""
+        self.name = name
+        self.topic = ""
+        self.private = private
+        self.members: dict[IMember, IAudience | None] = {}
+        self.audiences: dict[IAudience, dict[IMember, None]] = {}
+        self.cursors: dict[IMember, int] = {}
+        self.head = 0
+        self.recent: deque[Event] = deque()
+        self.said: deque[Event] = deque(maxlen=limits.history)
+        self.drafts: list[Event] = []
+        self.posters: list[IMember | None] = []
+        self.underway = False
+        self._wake = wake
+        self._ready = True
+        self._limits = limits
+        self._size = 0
+
+    def post(self, event: Event, poster: IMember | None) -> None:
+        """Something happens here: it is stored, and then shown, with this turn."""
+        if not self.drafts and self._ready:
+            self._wake(self)
+        self.drafts.append(event)
+        self.posters.append(poster)
+
+    def recall(self, events: Deferred[list[Event]]) -> None:
+        """There may be a log of this room: until its end is read, nothing is stored here."""
+        self._ready = False
+        events.addErrback(self._forgotten).addCallback(self._recalled)
+
+    def _forgotten(self, failure: Failure) -> list[Event]:
+        log.failure("the log of #{room} cannot be read", failure, room=self.name)
+        return []
+
+    def _recalled(self, events: list[Event]) -> None:
+        if events:
+            self.take(events)
+            for event in events:
+                self.change(event)
+        self._ready = True
+        if self.drafts:
+            self._wake(self)
+
+    def isBusy(self) -> bool:
+        """Whether something posted here is not stored yet."""
+        return bool(self.drafts) or self.underway
+
+    def take(self, events: Sequence[Event]) -> None:
+        """These are stored now."""
+        recent, limits = self.recent, self._limits
+        recent.extend(events)
+        self.head = events[-1].seq
+        self._size += sum([len(event.text) for event in events])
+        while recent and (len(recent) > limits.behind or self._size > limits.recent):
+            self._size -= len(recent.popleft().text)
+        for event in events[-limits.history :] if limits.history else ():
+            if event.kind in SAID:
+                self.said.append(event)
+
+    def change(self, event: Event) -> None:
+        """What is stored now is no speech: make it so."""
+        if event.kind == TOPIC:
+            self.topic = event.text
+
+    def earlier(self, seq: int) -> list[Event]:
+        """The last things said before an event, as many as are shown on joining."""
+        if self.said and self.said[-1].seq < seq:
+            return list(self.said)
+        earlier = (event for event in reversed(self.recent) if event.seq < seq)
+        said = (event for event in earlier if event.kind in SAID)
+        return list(islice(said, self._limits.history))[::-1]
+
+    def add(self, member: IMember) -> None:
+        """Someone is in the room now, and has read to its head."""
+        self._join(member)
+
+    def remove(self, member: IMember) -> None:
+        """Someone is no longer in it."""
+        if member in self.members:
+            self._part(member, self.members.pop(member))
+
+    def regroup(self, member: IMember) -> None:
+        """Someone's audience may have changed."""
+        audience = self.members[member]
+        if audience is not None:
+            self._part(member, audience)
+            self._join(member)
+
+    def detach(self, member: IMember, seq: int | None = None) -> None:
+        """Someone reads from a cursor of their own from here on: after C{seq}, or the head."""
+        audience = self.members[member]
+        if audience is not None:
+            self._part(member, audience)
+            self.members[member] = None
+            self.cursors[member] = self.head if seq is None else seq
+
+    def missed(self, member: IMember, most: int) -> tuple[int, list[Event]]:
+        """
+        What comes next for someone with a cursor of their own, and moves the cursor past it.
+
+        @return: how many events are skipped because they are no longer at hand, or are too
+            many; and at most C{most} events.  Both empty: they share the head again.
+        """
+        cursor = self.cursors[member]
+        behind = self.head - cursor
+        if not behind:
+            del self.cursors[member]
+            self._join(member)
+            return 0, []
+        keep = behind
+        if behind > self._limits.behind or behind > len(self.recent):
+            keep = min(self._limits.resume, len(self.recent))
+        start = len(self.recent) - keep
+        events = list(islice(self.recent, start, start + most))
+        self.cursors[member] = self.head - keep + len(events)
+        return behind - keep, events
+
+    def _join(self, member: IMember) -> None:
+        audience = member.audience(self)
+        self.members[member] = audience
+        self.audiences.setdefault(audience, {})[member] = None
+
+    def _part(self, member: IMember, audience: IAudience | None) -> None:
+        if audience is None:
+            del self.cursors[member]
+            return
+        group = self.audiences[audience]
+        del group[member]
+        if not group:
+            del self.audiences[audience]

@@ -1,0 +1,291 @@
+"""
+A session: one connection's standing in the hall.
+
+It takes intents from its front end, one after another, at the pace the rules allow; runs them
+past the filters; and posts what comes of them to rooms.  What the rooms give back is
+L{mucs.member}'s.  It writes in its dialect, and knows nothing of bytes or sockets.
+
+What it may do follows from its state::
+
+    WAITING   no seat yet; what it sends is answered with its place
+    NAMING    asked for a name, or waiting for its address to be known
+    JOINING   has a name, and its first join is under way
+    IN        can do everything
+    LEAVING   its leaves are under way; then it is closed
+    GONE      nothing reaches it, nothing comes from it
+
+A change (joining, leaving, a new name, a topic) holds back the intents behind it until it is
+stored, so that a script may send all its lines at once and each finds what the one before did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.internet.interfaces import IDelayedCall
+
+from mucs import events as kinds
+from mucs.events import Command, Event, Intent, Refused, Say, refusal, reply
+from mucs.hall import Hall
+from mucs.imucs import ICommand, IDialect, IReader
+from mucs.inbox import Inbox
+from mucs.listener import Listener
+from mucs.member import GONE, IN, JOINING, LEAVING, NAMING, WAITING, Member
+from mucs.names import BadName, checkName
+from mucs.outlet import Outlet
+from mucs.paced import Paced
+
+
+class Session(Member):
+    """
+    @ivar ending: why its connection ended, if that was no good end.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_finished",
+        "_inbox",
+        "ending",
+    )
+
+    def __init__(
+        self, hall: Hall, listener: Listener, dialect: IDialect, reader: IReader, peer: str
+    ) -> None:
+        super().__init__(hall, listener, dialect, peer)
+        self.ending = ""
+        self._inbox = Inbox(hall.reactor, hall.limits, self, reader)
+        self._deadline: IDelayedCall | None = None
+        self._finished = False
+
+    def open(self, outlet: Outlet | Paced) -> None:
+        """Begin: there is a connection, and C{outlet} leads to it."""
+        self._outlet = outlet
+        self.send = outlet.send
+        hall, seats = self.hall, self.listener.seats
+        try:
+            hall.arrive(self)
+        except Refused as refused:
+            self.reply(refusal(str(refused)))
+            outlet.close()
+            return
+        hall.observe(self, kinds.CONNECT)
+        self.state = WAITING
+        if self.policy.full == "refuse" and seats.isFull():
+            self.reply(reply(kinds.FULL, str(seats.count)))
+            self._end()
+        else:
+            seats.enter(self)
+
+    # The seats' guest.
+
+    def placed(self, place: int) -> None:
+        """There is no seat yet."""
+        self.reply(reply(kinds.PLACE, str(place)))
+
+    def seated(self) -> None:
+        """There is a seat: who is it?"""
+        self.state = NAMING
+        self._deadline = self.hall.reactor.callLater(self.hall.limits.naming, self._late)
+        self.reply(reply(kinds.GREETING, self.hall.called))
+        if self.policy.naming == "address" and not self.listener.proxied:
+            self.settle(self.peer)
+
+    def settle(self, peer: str) -> None:
+        """Where it comes from is known for certain now; who is named so has a name."""
+        self.peer = peer
+        self.host = peer.rpartition(":")[0]
+        if self.listener.proxied:
+            try:
+                self.hall.arriveFrom(self)
+            except Refused as refused:
+                self.dismiss(str(refused))
+                return
+        if self.state == NAMING and self.policy.naming == "address":
+            self.hall.claim(self, peer)
+            self._enter(peer)
+
+    def _late(self) -> None:
+        self._deadline = None
+        self.dismiss(f"no name was given in {self.hall.limits.naming:g} s")
+
+    # Intents.
+
+    def receive(self, intent: Intent) -> None:
+        """Something is asked for: do it now, or when its turn comes."""
+        if self.state == WAITING:
+            # Never paused, or nobody would notice that they have gone.
+            if intent == Command("quit"):
+                self._end()
+            elif self._inbox.bucket.take():
+                self.placed(self.listener.seats.place(self))
+        elif self._inbox or self.changes or not self._inbox.bucket.take():
+            self._inbox.wait(intent)
+        else:
+            self.perform(intent)
+
+    def perform(self, intent: Intent) -> None:
+        """Do what is asked."""
+        hall = self.hall
+        try:
+            for filter in hall.filters:
+                intent = hall.guard.call(filter, intent, filter.filter, self, intent)
+            if type(intent) is Say:
+                self._say(intent.text)
+            elif type(intent) is Command:
+                self._command(intent)
+        except Refused as refused:
+            self.refuse(str(refused))
+
+    def _say(self, text: str) -> None:
+        if self.state == IN:
+            room = self.current
+            if room is None:
+                raise Refused("you are in no room; /join ROOM takes you to one")
+            room.post(Event(room.name, 0, 0, self.name, kinds.SAY, text, "", self.id), self)
+        elif self.state == NAMING:
+            if self.policy.naming == "ask":
+                self._claim(text)
+
+    def _command(self, intent: Command) -> None:
+        hall = self.hall
+        if self.state >= LEAVING:
+            return
+        command = hall.command(intent.name)
+        if self.state != IN and command.role != "stranger":
+            raise Refused("first say who you are: type a name")
+        why = f"/{command.name} failed; the server's log says why"
+        broken: Iterable[Event] = (refusal(why),)
+        answers = hall.guard.call(command, broken, _run, command, self, intent.argument)
+        self.reply(*answers)
+
+    def refuse(self, why: str) -> None:
+        """Say why something was not done; and ask again, if that was a name."""
+        if self.state == NAMING:
+            self.reply(refusal(why), reply(kinds.ASK))
+        elif self.state < GONE:
+            self.reply(refusal(why))
+
+    def quit(self, why: str = "") -> None:
+        """Leave everything, in good order."""
+        self._leave(why)
+        if not self.changes:
+            self._end()
+
+    def lastWords(self) -> None:
+        self._inbox.hurry()
+        self._inbox.work()
+
+    def dismiss(self, why: str) -> None:
+        """Close the connection; C{why} is told."""
+        self.reply(refusal(why))
+        self.ending = why
+        self._outlet.close()
+        self._leave(why)
+        self._end()
+
+    # Coming in.
+
+    def _claim(self, text: str) -> None:
+        try:
+            name = checkName(text, self.hall.limits.name)
+        except BadName as bad:
+            raise Refused(str(bad)) from bad
+        self.hall.claim(self, name)
+        self._enter(name)
+
+    def _enter(self, name: str) -> None:
+        self.name = name
+        self.state = JOINING
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self.join(self.hall.lobby())
+
+    def console(self, event: Event) -> str:
+        """What the console says of an event that came from here: lines, or nothing."""
+        return self._dialect.console(event, self.peer, self.id)
+
+    def stuck(self, why: str) -> None:
+        """The peer takes nothing, and the connection is being lost."""
+        self.ending = why
+
+    def proceed(self) -> None:
+        if self.state == LEAVING:
+            self._end()
+        else:
+            self._inbox.work()
+
+    def worked(self) -> None:
+        """Some of what waited is done."""
+        if self._inbox.isPaused() and self._outlet.isReset():
+            # The reactor does not notice while the connection is not read.
+            self.lost(clean=False)
+        else:
+            self._perhapsFinish()
+
+    # Going.
+
+    def finish(self) -> None:
+        """Nothing more will come: leave when everything that came is done."""
+        self._finished = True
+        self._perhapsFinish()
+
+    def _perhapsFinish(self) -> None:
+        if self._finished and not self._inbox and not self.changes and self.state < LEAVING:
+            self.quit()
+
+    def lost(self, clean: bool) -> None:
+        """
+        The connection is gone.
+
+        @param clean: whether the peer closed it in good order: then what came before is still
+            done, at once.
+        """
+        self._outlet.lost()
+        self.hall.closed(self)
+        if self.state == GONE:
+            return
+        # Others are told what was noticed here, but not how a line was lost.
+        why = self.ending
+        if not clean:
+            self.ending = self.ending or "connection lost"
+        if clean and (self._inbox or self.changes) and self.state < LEAVING:
+            self._inbox.hurry()
+            self._finished = True
+            if not self.changes:
+                self._inbox.work()
+            return
+        self._leave(why)
+        self._end()
+
+    def _leave(self, why: str) -> None:
+        if self.state in (LEAVING, GONE):
+            return
+        rooms = self.public()
+        if self._joining is not None and self._joining not in self.rooms:
+            rooms.append(self._joining)
+        self.state = LEAVING
+        for room in rooms:
+            self.change(room, kinds.LEAVE, why)
+
+    def _end(self) -> None:
+        """Give everything back; close the connection, if there still is one."""
+        if self.state == GONE:
+            return
+        if self.state == LEAVING:
+            self.reply(reply(kinds.FAREWELL))
+        self.state = GONE
+        self._inbox.close()
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        for room in list(self.rooms):
+            self._out(room)
+        self._outlet.close()
+        self.hall.observe(self, kinds.DISCONNECT, self.ending)
+        self.hall.depart(self)
+        self.listener.seats.leave(self)
+
+
+def _run(command: ICommand, session: Session, argument: str) -> Iterable[Event]:
+    """Run a command to its end: one that yields its answers may still raise with the last."""
+    return list(command.run(session, argument))

@@ -93,6 +93,10 @@ class Member:
         if text:
             self._outlet.reply(text.encode("utf-8", "replace"))
 
+    def answer(self, data: bytes) -> None:
+        """Send bytes that are no text: what a terminal's own protocol is owed."""
+        self._outlet.reply(data)
+
     def refuse(self, why: str) -> None:
         """Say why something was not done."""
         raise NotImplementedError
@@ -120,8 +124,8 @@ class Member:
     def tell(self, other: Member, text: str) -> None:
         """Say something to one other person."""
         room = self.hall.privateRoom(self, other)
-        for member in (self, other):
-            member.meet(room)
+        self.meet(room)
+        other.meet(room)
         other.friend = self.name
         self._post(room, kinds.TELL, text, other.name)
 
@@ -145,7 +149,7 @@ class Member:
         self.change(room, kinds.JOIN)
 
     def public(self) -> list[Room]:
-        """The rooms it is in, without those in which private words are spoken."""
+        """The rooms it is in, but for those of private words."""
         return [room for room in self.rooms if not room.private]
 
     def leave(self, room: Room) -> None:
@@ -169,11 +173,9 @@ class Member:
     def _post(self, room: Room, kind: str, text: str = "", target: str = "") -> None:
         room.post(Event(room.name, 0, 0, self.name, kind, text, target, self.id), self)
 
-    # What it is shown of its own.
-
     def _entry(self, room: Room, kind: str) -> Event:
-        company = self.hall.company(room, self)
-        return Event(room.name, 0, 0, self.name, kind, company, self.hall.called)
+        who = self.hall.company(room, self)
+        return Event(room.name, 0, 0, self.name, kind, who, self.hall.called)
 
     def _welcome(self, room: Room, event: Event) -> str:
         """What someone is shown who comes in: who is there, and what was said."""

@@ -135,7 +135,7 @@ class Room:
 
     def earlier(self, seq: int) -> list[Event]:
         """The last things said before an event, as many as are shown on joining."""
-        if self.said and self.said[-1].seq < seq:
+        if not self.said or self.said[-1].seq < seq:
             return list(self.said)
         earlier = (event for event in reversed(self.recent) if event.seq < seq)
         said = (event for event in earlier if event.kind in SAID)

@@ -83,7 +83,7 @@ class LineProtocol(LineReceiver):
                     self.session.settle(_peer(self.transport.getPeer()))
             data = self._telnet.feed(data)
             if self._telnet.reply:
-                self.transport.write(self._telnet.takeReply())
+                self.session.answer(self._telnet.takeReply())
             self._rest += self._framing.feed(data)
             if self.paused and len(self._rest) > self.factory.hall.limits.segments:
                 self.session.dismiss("too much at once")

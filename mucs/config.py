@@ -2,11 +2,14 @@
 What the operator wants: the TOML file, C{--port}, and what becomes of them.
 
 Everything is checked before anything is begun.  What is wrong is a L{ConfigError}: one line that
-names the option or the key.
+names the option, or the file and the key in it.  Only what cannot be known before, such as a
+port that another program has, is found later, by L{mucs.listener}.
 """
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +19,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 
 from mucs.imucs import IFrontEnd
-from mucs.listener import Listener
+from mucs.listener import Listener, reason
 from mucs.names import BadName, checkName, nearest
 from mucs.rules import Limits
 from mucs.text import clean
@@ -27,12 +30,16 @@ NATIVE = "native"
 #: Where MUCS listens, if it is not told anything.
 DEFAULT_PORT = "tcp:7000"
 
-#: Lines of a message of the day.
+#: Lines of a message of the day; what a file has more is left out.
 MOTD = 100
 
 
 class ConfigError(Exception):
     """Something in the configuration is wrong; C{str(it)} is one line that says what."""
+
+    def __init__(self, why: str) -> None:
+        # What is quoted, a path or a key, may hold anything.
+        super().__init__(" ".join(why.split()))
 
 
 class Listen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,30 +61,44 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     motd: str = ""
     log: str = "memory:"
     off: tuple[str, ...] = ()
-    listen: tuple[Listen, ...] = (Listen(port=DEFAULT_PORT),)
+    listen: Annotated[tuple[Listen, ...], Meta(min_length=1)] = (Listen(port=DEFAULT_PORT),)
     limits: Limits = Limits()
+
+
+#: What stands where in the file.
+TABLES: dict[str, type[Struct]] = {"": Config, "limits": Limits, "listen": Listen}
 
 
 def load(path: str) -> Config:
     """Read a configuration file. @raise ConfigError: it cannot be read, or holds a mistake."""
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"--config {path}: {error.strerror}") from error
-    try:
-        return msgspec.toml.decode(data, type=Config)
+        return msgspec.toml.decode(_read(path, "--config"), type=Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"--config {path}: {_located(str(error))}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(f"{path}: {_located(str(error))}") from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ConfigError(f"--config {path}: not TOML: {error}") from error
 
 
 def _located(message: str) -> str:
     """msgspec's sentence with the key first: C{limits.line: Expected `int` >= 64}."""
     text, _, place = message.partition(" - at `$.")
-    key = place.rstrip("`").replace("[...]", "")
-    text = text.replace("Object contains unknown field", "there is no key")
-    return f"{key}: {text}" if key else text
+    place = place.rstrip("`")
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL)
+    if unknown is None:
+        return f"{place}: {text}"
+    key = unknown[1]
+    table = TABLES.get(place.partition("[")[0], Config)
+    near = nearest(key, table.__struct_fields__)
+    hint = f"; did you mean {near}?" if near else ""
+    return f"{place + '.' if place else ''}{key}: there is no such key{hint}"
+
+
+def _read(path: str, where: str) -> bytes:
+    """The bytes of a file. @raise ConfigError: it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{where} {path}: {reason(error)}") from error
 
 
 def serverName(name: str, where: str) -> str:
@@ -93,12 +114,11 @@ def readMotd(path: str, where: str) -> list[str]:
     if not path:
         return []
     try:
-        text = Path(path).read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{where} {path}: {error.strerror}") from error
+        text = _read(path, where).decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} {path}: that file is no UTF-8") from error
-    return [clean(line) for line in text.rstrip("\n").split("\n")][:MOTD]
+    # clean() takes the "\r" from the ends of lines, where there is one.
+    return [clean(line) for line in text.rstrip("\r\n").split("\n")][:MOTD]
 
 
 def listener(
@@ -107,70 +127,108 @@ def listener(
     """
     What one C{[FRONTEND@]ENDPOINT} asks for.
 
-    @param where: what it is called in a message: C{--port}, or the key.
+    @param where: what it is called in a message: C{--port}, or the file and the key.
     @raise ConfigError: there is no such front end, or no such endpoint.
     """
     port = listen.port
+    source = f"{where} {port}"
     name, at, endpoint = port.partition("@")
     if not at or ":" in name:
         name, endpoint = NATIVE, port
     frontEnd = frontEnds.get(name)
     if frontEnd is None:
         near = nearest(name, frontEnds) or ", ".join(frontEnds)
-        raise ConfigError(f"{where} {port}: there is no front end {name}; there is {near}")
+        raise ConfigError(f"{source}: there is no front end {name!r}; there is {near}")
     try:
         policy = frontEnd.policy()
     except Exception as error:
-        raise ConfigError(f"{where} {port}: the front end {name} fails: {error}") from error
+        raise ConfigError(f"{source}: the front end {name} fails: {error}") from error
     changed = {
         key: value
         for key in ("seats", "full", "echo", "history", "console")
         if (value := getattr(listen, key)) is not None
     }
-    trusted = _isLocal(endpoint) if listen.trusted is None else listen.trusted
     return Listener(
         port,
         frontEnd,
-        _endpoint(endpoint, port, reactor, where),
+        _endpoint(endpoint, source, reactor),
         msgspec.structs.replace(policy, **changed),
-        trusted=trusted,
-        proxied=endpoint.startswith("haproxy:"),
+        trusted=_isLocal(endpoint) if listen.trusted is None else listen.trusted,
+        proxied=_pieces(endpoint)[0] == "haproxy",
+        source=source,
     )
 
 
-def _endpoint(description: str, port: str, reactor: Any, where: str) -> IStreamServerEndpoint:
+def _endpoint(description: str, source: str, reactor: Any) -> IStreamServerEndpoint:
+    kind = _pieces(description)[0]
+    if kind == "stdio":
+        raise ConfigError(f"{source}: nobody can connect to that")
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+        # tls: takes any folder, and where it finds nothing there fails each handshake.
+        creator = getattr(endpoint, "connectionCreator", None)
+        if creator is not None and creator.serverConnectionForTLS(None).get_certificate() is None:
+            raise ConfigError(
+                f"{source}: no .pem file there holds a key and its certificate for a DNS name"
+            )
+    except ConfigError:
+        raise
     except Exception as error:
         # Endpoint plugins raise whatever they like: a wrong number is a ValueError, an unreadable
         # certificate an OSError, systemd: without sockets an IndexError.
-        raise ConfigError(f"{where} {port}: {_because(description, error)}") from error
+        raise ConfigError(f"{source}: {_because(kind, error)}") from error
     return endpoint
 
 
-def _because(description: str, error: Exception) -> str:
-    kind = description.partition(":")[0]
-    if isinstance(error, OSError) and error.filename:
-        return f"cannot read {error.filename}: {error.strerror}"
+#: The kinds of endpoints that come with Twisted.
+ENDPOINTS = "tcp, tcp6, ssl, tls, unix, systemd, haproxy"
+
+#: What the endpoints' own errors say, and what is said to people.
+SENTENCES = (
+    (r"Unknown endpoint type: (.*)", rf"there is no kind of endpoint \1; there are {ENDPOINTS}"),
+    (r"invalid literal for int\(\) with base 8: (.*)", r"\1 is no octal number"),
+    (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no number"),
+    (r".*got an unexpected keyword argument '(.*)'", r"\1= is not known there"),
+    (r".* (missing|takes) .* arguments?\b.*", f"it is written KIND:WHERE, as in {DEFAULT_PORT}"),
+    (r"module 'socket' has no attribute 'AF_(.*)'", r"\1 is neither INET, INET6 nor UNIX"),
+)
+
+
+def _because(kind: str, error: Exception) -> str:
     if isinstance(error, IndexError | KeyError) and kind == "systemd":
         return "systemd passed no such socket"
-    if isinstance(error, TypeError):
-        return f"an endpoint is written KIND:WHERE[:KEY=VALUE...], e.g. {DEFAULT_PORT}"
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot read {error.filename}: {error.strerror}"
+    text = reason(error)
     if type(error).__module__.startswith("OpenSSL"):
-        return f"no usable key and certificate: {_openssl(error)}"
-    return " ".join(str(error).split()) or type(error).__name__
+        return f"no usable key and certificate: {text}"
+    for said, better in SENTENCES:
+        match = re.fullmatch(said, text, re.DOTALL)
+        if match:
+            return match.expand(better)
+    return text
 
 
-def _openssl(error: Exception) -> str:
-    """The reason in what OpenSSL raises: a list of triples."""
-    try:
-        return str(error.args[0][0][2])
-    except (IndexError, TypeError):
-        return str(error)
+def _pieces(description: str) -> list[str]:
+    """What stands between an endpoint's colons; the first piece is its kind, in small letters."""
+    kind, *rest = (piece.replace("\\:", ":") for piece in re.split(r"(?<!\\):", description))
+    return [kind.lower(), *rest]
 
 
 def _isLocal(endpoint: str) -> bool:
-    """Whether only this machine can reach an endpoint."""
-    if endpoint.startswith("unix:"):
-        return True
-    return not {"interface=127.0.0.1", "interface=localhost"}.isdisjoint(endpoint.split(":"))
+    """
+    Whether only this machine can reach an endpoint.  A proxy on this machine is local, but those
+    who come by it are not.
+    """
+    kind, *rest = _pieces(endpoint)
+    if kind == "systemd":
+        return not {"UNIX", "domain=UNIX"}.isdisjoint(rest)
+    return kind == "unix" or (kind != "haproxy" and any(map(_isLoopback, rest)))
+
+
+def _isLoopback(piece: str) -> bool:
+    key, _, value = piece.partition("=")
+    try:
+        return key == "interface" and (value == "localhost" or ip_address(value).is_loopback)
+    except ValueError:
+        return False

@@ -281,8 +281,8 @@ class Member:
                 if self._outlet.busy:
                     return
                 skipped, events = room.missed(self, STRETCH)
-                if events:
-                    self.send(self._missed(room, skipped, events))
+                if data := self._missed(room, skipped, events):
+                    self.send(data)
 
     def _missed(self, room: Room, skipped: int, events: list[Event]) -> bytes:
         audience = self.audience(room)

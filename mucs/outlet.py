@@ -136,7 +136,7 @@ class Outlet:
         # A paused producer would keep the transport from ever closing.
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-        self._timer = self._reactor.callLater(PATIENCE, self.transport.abortConnection)
+        self._abortLater()
 
     def lost(self) -> None:
         """The connection is gone."""
@@ -177,6 +177,8 @@ class Outlet:
         encrypted at once, without the transport's timer and the reactor's round to the socket.
         """
         tls = self.transport
+        if tls.disconnecting or tls._lostTLSConnection:
+            return
         if self.unsent() or not tls._handshakeDone or tls._appSendBuffer or tls._aggregator._buffer:
             self._pass(data)
             return
@@ -208,7 +210,12 @@ class Outlet:
         # The reactor finds the same when it reads, after what still is to be read: who resets
         # a connection may have said something first.
         self.send = _nowhere
-        self._reactor.callLater(PATIENCE, self._abort)
+        self._abortLater()
+
+    def _abortLater(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = self._reactor.callLater(PATIENCE, self.transport.abortConnection)
 
     # A peer that takes nothing.
 

@@ -30,6 +30,7 @@ class Paced:
     __slots__ = (
         "_closing",
         "_end",
+        "_farewell",
         "_limits",
         "_outlet",
         "_owner",
@@ -69,6 +70,7 @@ class Paced:
         self._waiting = 0
         self._closing = False
         self._timer: IDelayedCall | None = None
+        self._farewell: IDelayedCall | None = None
 
     def send(self, data: bytes) -> None:
         """Send lines that end in C{\\n}, now or with the next batch."""
@@ -97,16 +99,25 @@ class Paced:
             return
         self._closing = True
         if self._queue:
-            self._reactor.callLater(FAREWELL, self._outlet.close)
+            self._farewell = self._reactor.callLater(FAREWELL, self._close)
         else:
-            self.lost()
-            self._outlet.close()
+            self._close()
 
     def lost(self) -> None:
         """The connection is gone."""
+        self._stop()
+        self._outlet.lost()
+
+    def _close(self) -> None:
+        self._stop()
+        self._outlet.close()
+
+    def _stop(self) -> None:
+        self._closing = True
         self._queue.clear()
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        for call in (self._timer, self._farewell):
+            if call is not None and call.active():
+                call.cancel()
 
     def _next(self) -> None:
         """Send a batch."""
@@ -127,7 +138,7 @@ class Paced:
         if self._queue:
             self._next()
         elif self._closing:
-            self._outlet.close()
+            self._close()
         elif self._outlet.busy:
             self._timer = self._reactor.callLater(self._pace, self._quiet)
         else:

@@ -6,25 +6,36 @@ in it, made with L{FrontEnd}, L{Observer}, L{Filter} or L{command}.  The first t
 name what they stand for: the dotted path is imported when it is first used, so listing
 plugins imports nothing heavy.
 
-A plugin that raises is named in the log, and chat goes on without it: see L{Guard}.
+A file that cannot be imported, and a plugin that is not what it says, are named in the log and left
+out.  A plugin that raises is named in the log, and chat goes on without it: see L{Guard}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
-from twisted.plugin import IPlugin, getPlugins
+from twisted.plugin import CachedDropin, IPlugin, getCache
+from twisted.python.modules import getModule
 from twisted.python.reflect import namedAny
 from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
-from mucs.events import Event, Intent, Refused
+from mucs.events import Command as Asked
+from mucs.events import Event, Intent, Refused, Say
 from mucs.imucs import ICommand, IFilter, IFrontEnd, INamed, IObserver
+from mucs.text import clean
 
 log = Logger()
 T = TypeVar("T")
+
+# What a plugin may raise.  One that parses its argument as programs do theirs exits; that
+# must not be the end of the server.
+FAULTS = (Exception, SystemExit)
 
 #: The kinds of plugins, as C{--list-plugins} shows them.
 KINDS: dict[str, Any] = {
@@ -46,10 +57,13 @@ class Named:
         self.name = name
         self.summary = summary
         self.path = path
+        self._loaded: Any = None
 
     def load(self) -> Any:
         """What it stands for. @raise Exception: whatever importing it raises."""
-        return namedAny(self.path)
+        if self._loaded is None:
+            self._loaded = namedAny(self.path)
+        return self._loaded
 
 
 @implementer(IPlugin, IFrontEnd)
@@ -89,7 +103,7 @@ class Command:
     """A command; made with L{command}."""
 
     def __init__(self, run: Run, usage: str, summary: str, role: str) -> None:
-        self.name = usage.split()[0].lstrip("/")
+        self.name = usage.split()[0].lstrip("/").lower()
         self.role = role
         self.usage = usage
         self.summary = summary
@@ -105,7 +119,10 @@ def command(usage: str, summary: str, role: str = "guest") -> Callable[[Run], Co
 
         @command("/roll [SIDES]", "rolls a die for everyone to see")
         def roll(session, argument):
-            session.act(f"rolls {randint(1, int(argument or 6))}")
+            sides = argument or "6"
+            if not sides.isdecimal() or sides == "0":
+                raise Refused("how many sides? /roll 6")
+            session.act(f"rolls {randint(1, int(sides))}")
             return ()
     """
     return lambda run: Command(run, usage, summary, role)
@@ -113,18 +130,77 @@ def command(usage: str, summary: str, role: str = "guest") -> Callable[[Run], Co
 
 def found(kind: Any) -> dict[str, Any]:
     """
-    The installed plugins of a kind, by name; of two with one name the first found, and the
-    other is named in the log.
+    The installed plugins of a kind, by name; of two with one name the first found.
+
+    They are looked for once in the life of the process.  What cannot be used is named in the
+    log then, and why.
     """
+    return dict(_found(kind))
+
+
+def forget() -> None:
+    """Look for plugins anew when they are next asked for."""
+    _found.cache_clear()
+    _dropins.cache_clear()
+
+
+@cache
+def _found(kind: Any) -> dict[str, Any]:
+    plugins: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for place, plugin in _provided(kind):
+        name = plugin.name
+        if name in plugins:
+            log.error(
+                "the plugin {place} is left out: another {kind} is called {name}, {other}",
+                place=place,
+                kind=next((word for word, each in KINDS.items() if each is kind), "plugin"),
+                name=name,
+                other=places[name],
+            )
+        else:
+            plugins[name], places[name] = plugin, place
+    return dict(sorted(plugins.items()))
+
+
+def _provided(kind: Any) -> Iterator[tuple[str, Any]]:
+    """The plugins of a kind that can be used, and their dotted names."""
+    for dropin in _dropins():
+        for cached in dropin.plugins:
+            place = f"{dropin.moduleName}.{cached.name}"
+            try:
+                plugin = kind(cached, None)
+                if plugin is None:
+                    continue
+                verifyObject(kind, plugin)
+                _checkWords(plugin)
+            except FAULTS:
+                log.failure("the plugin {place} cannot be used", place=place)
+            else:
+                yield place, plugin
+
+
+def _checkWords(plugin: Any) -> None:
+    """@raise ValueError: it cannot be called what it is called, or described so."""
+    name = plugin.name
+    if not isinstance(name, str) or [name.lower()] != name.split() or {*"/@:"} & {*name}:
+        raise ValueError(f"a name is one lower-case word without / @ : and not {name!r}")
+    for words in (plugin.summary, getattr(plugin, "usage", "")):
+        if not isinstance(words, str) or clean(words) != words.rstrip():
+            raise ValueError(f"what a plugin says of itself is one line, and not {words!r}")
+
+
+@cache
+def _dropins() -> list[CachedDropin]:
+    """The plugin files that can be imported."""
     import mucs.plugins
 
-    plugins: dict[str, Any] = {}
-    for plugin in getPlugins(kind, mucs.plugins):
-        if plugin.name in plugins:
-            log.warn("a second plugin named {name} is left out", name=plugin.name)
-        else:
-            plugins[plugin.name] = plugin
-    return dict(sorted(plugins.items()))
+    files = getCache(mucs.plugins)
+    for module in getModule(mucs.plugins.__name__).iterModules():
+        if module.name.rpartition(".")[2] not in files:
+            # Twisted has logged why, but not always of which file.
+            log.error("the plugin file {file} cannot be imported", file=module.filePath.path)
+    return list(files.values())
 
 
 def listing() -> list[str]:
@@ -148,37 +224,59 @@ class Guard:
     def __init__(self, clock: Callable[[], float]) -> None:
         """@param clock: gives seconds that never go back."""
         self._clock = clock
-        self._faults: dict[INamed, list[float]] = {}
-        self._off: set[INamed] = set()
+        # By id: plugins live as long as the process, and need not be hashable.
+        self._faults: dict[int, list[float]] = {}
+        self._off: set[int] = set()
 
     def isOff(self, plugin: INamed) -> bool:
         """Whether it was switched off."""
-        return plugin in self._off
+        return id(plugin) in self._off
 
     def call(self, plugin: INamed, otherwise: T, run: Callable[..., T], *args: Any) -> T:
         """
-        @return: what C{run(*args)} gives; C{otherwise} if it raises or is switched off.
-        @raise Refused: if C{run} does: that is no fault.
+        @return: what C{run(*args)} gives; C{otherwise} if it raises or is switched off, or if
+            an intent is expected and it gives something else.
+        @raise Refused: if C{run} does: that is no fault, but in an observer, which nobody asked.
         """
-        if plugin in self._off:
+        if id(plugin) in self._off:
             return otherwise
         try:
-            return run(*args)
+            given = run(*args)
+            return _intent(given) if isinstance(otherwise, Intent) else given
         except Refused:
-            raise
-        except Exception:
+            if not IObserver.providedBy(plugin):
+                raise
             self._fault(plugin)
-            return otherwise
+        except FAULTS:
+            self._fault(plugin)
+        return otherwise
 
     def _fault(self, plugin: INamed) -> None:
         log.failure("the plugin {name} failed", name=plugin.name)
         now = self._clock()
-        recent = [then for then in self._faults.get(plugin, ()) if now - then < self.WITHIN]
-        self._faults[plugin] = [*recent, now]
+        recent = [then for then in self._faults.get(id(plugin), ()) if now - then < self.WITHIN]
+        self._faults[id(plugin)] = [*recent, now]
         if len(recent) + 1 >= self.FAULTS:
-            self._off.add(plugin)
+            self._off.add(id(plugin))
             log.error(
                 "the plugin {name} failed {count} times in a minute and is switched off",
                 name=plugin.name,
                 count=self.FAULTS,
             )
+
+
+def _intent(given: Any) -> Any:
+    """
+    What a filter made of an intent, as clean as what comes from a client.
+
+    @raise TypeError: that is no intent.
+    @raise Refused: nothing is left of what was said.
+    """
+    if isinstance(given, Say):
+        text = clean(given.text)
+        if not text:
+            raise Refused("nothing is left of what you said")
+        return given if text == given.text else Say(text)
+    if isinstance(given, Asked):
+        return replace(given, name=clean(given.name), argument=clean(given.argument))
+    raise TypeError(f"a filter gives an intent, and not {given!r}")

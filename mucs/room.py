@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mucs.events import SAID, TOPIC, Event
+from mucs.events import SAID, SPEECH, TOPIC, Event
 from mucs.imucs import IAudience, IMember
 from mucs.rules import Limits
 
@@ -39,7 +39,9 @@ class Room:
     @ivar recent: the last events, the newest at the right.
     @ivar said: the last things said, for whoever comes in.
     @ivar drafts: what was posted and is not stored yet.
+    @ivar size: the sum of the lengths of its texts.
     @ivar underway: whether some of it is being stored now.
+    @ivar changing: whether something other than speech is among it.
     @ivar posters: who posted it, draft by draft; L{None} for one who is gone.
     """
 
@@ -49,6 +51,7 @@ class Room:
         "_size",
         "_wake",
         "audiences",
+        "changing",
         "cursors",
         "drafts",
         "head",
@@ -58,6 +61,7 @@ class Room:
         "private",
         "recent",
         "said",
+        "size",
         "topic",
         "underway",
     )
@@ -77,10 +81,12 @@ class Room:
         self.audiences: dict[IAudience, dict[IMember, None]] = {}
         self.cursors: dict[IMember, int] = {}
         self.head = 0
-        self.recent: deque[Event] = deque()
+        self.recent: deque[Event] = deque(maxlen=limits.behind)
         self.said: deque[Event] = deque(maxlen=limits.history)
         self.drafts: list[Event] = []
         self.posters: list[IMember | None] = []
+        self.size = 0
+        self.changing = False
         self.underway = False
         self._wake = wake
         self._ready = True
@@ -93,6 +99,17 @@ class Room:
             self._wake(self)
         self.drafts.append(event)
         self.posters.append(poster)
+        self.size += len(event.text)
+        if event.kind not in SPEECH:
+            self.changing = True
+
+    def postSpeech(self, events: list[Event], poster: IMember, size: int) -> None:
+        """Several things are said by one person; C{size} is the sum of their lengths."""
+        if not self.drafts and self._ready:
+            self._wake(self)
+        self.drafts += events
+        self.posters += [poster] * len(events)
+        self.size += size
 
     def recall(self, events: Deferred[list[Event]]) -> None:
         """There may be a log of this room: until its end is read, nothing is stored here."""
@@ -105,7 +122,7 @@ class Room:
 
     def _recalled(self, events: list[Event]) -> None:
         if events:
-            self.take(events)
+            self.take(events, sum([len(event.text) for event in events]))
             for event in events:
                 self.change(event)
         self._ready = True
@@ -116,17 +133,21 @@ class Room:
         """Whether something posted here is not stored yet."""
         return bool(self.drafts) or self.underway
 
-    def take(self, events: Sequence[Event]) -> None:
-        """These are stored now."""
+    def take(self, events: Sequence[Event], size: int) -> None:
+        """These are stored now; C{size} is the sum of their texts' lengths."""
         recent, limits = self.recent, self._limits
         recent.extend(events)
         self.head = events[-1].seq
-        self._size += sum([len(event.text) for event in events])
-        while recent and (len(recent) > limits.behind or self._size > limits.recent):
-            self._size -= len(recent.popleft().text)
-        for event in events[-limits.history :] if limits.history else ():
-            if event.kind in SAID:
-                self.said.append(event)
+        # What falls off at the left is not taken off the size: it is counted again when it
+        # seems too much, which is rare.
+        self._size += size
+        if self._size > limits.recent:
+            self._size = sum([len(event.text) for event in recent])
+            while self._size > limits.recent:
+                self._size -= len(recent.popleft().text)
+        # From the end, so that it is seldom necessary to look at all of them.
+        said = (event for event in reversed(events) if event.kind in SAID)
+        self.said.extend(list(islice(said, limits.history))[::-1])
 
     def change(self, event: Event) -> None:
         """What is stored now is no speech: make it so."""
@@ -139,7 +160,9 @@ class Room:
             return list(self.said)
         earlier = (event for event in reversed(self.recent) if event.seq < seq)
         said = (event for event in earlier if event.kind in SAID)
-        return list(islice(said, self._limits.history))[::-1]
+        found = list(islice(said, self._limits.history))[::-1]
+        # What was said long ago may have left C{recent} since, pushed out by comings and goings.
+        return max(found, [event for event in self.said if event.seq < seq], key=len)
 
     def add(self, member: IMember) -> None:
         """Someone is in the room now, and has read to its head."""
@@ -174,7 +197,7 @@ class Room:
         """
         cursor = self.cursors[member]
         behind = self.head - cursor
-        if not behind:
+        if behind <= 0:
             del self.cursors[member]
             self._join(member)
             return 0, []

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=1)]
 Many = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0)]
+# No reactor can wait for more than 24.8 days: epoll raises then, and goes on raising.
+Patience = Annotated[float, Meta(gt=0, le=86400)]  # seconds, up to a day
+
+#: The slowest rate, a line in a quarter of an hour.
+SLOWEST = 0.001
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,12 +32,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Annotated[int, Meta(ge=1, le=64)] = 32  # code points
     room: Annotated[int, Meta(ge=1, le=100)] = 50  # code points
     topic: Annotated[int, Meta(ge=1, le=4096)] = 300  # code points
-    naming: Annotated[float, Meta(gt=0)] = 30.0  # seconds from accept, or admission, to a name
+    naming: Patience = 30.0  # seconds from accept, or admission, to a name
     address: Many = 64  # connections at a time from one address; 0: any number
     arrivals: Many = 256  # connections in ten minutes from one address; 0: any number
     connections: Many = 0  # in all; 0: the file descriptors there are, less 64
     burst: Count = 50  # lines that go through at once
-    rate: Annotated[float, Meta(ge=0)] = 4.0  # lines a second after that; 0: no limit
+    rate: Annotated[float, Meta(ge=0, le=1e6)] = 4.0  # lines a second after that; 0: no limit
     waiting: Count = 50  # lines that may wait before reading pauses
     segments: Annotated[int, Meta(ge=1024)] = 65536  # bytes waiting, where reading cannot pause
     rooms: Count = 100  # that one person may be in
@@ -42,10 +47,14 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     history: Annotated[int, Meta(ge=0, le=1000)] = 20  # things said that are shown on joining
     unsent: Annotated[int, Meta(ge=1024)] = 65536  # bytes unsent; then one falls behind
     replies: Annotated[int, Meta(ge=1024)] = 262144  # bytes unsent, replies too; then closed
-    stalled: Annotated[float, Meta(gt=0)] = 30.0  # seconds in which no byte is taken, then closed
-    gather: Seconds = 0.002  # seconds for which a turn gathers while input keeps coming
+    stalled: Patience = 30.0  # seconds in which no byte is taken, then closed
+    gather: Annotated[float, Meta(ge=0, le=1)] = 0.002  # seconds, while input keeps coming
     events: Count = 4096  # in one batch
     batch: Annotated[int, Meta(ge=1024)] = 1 << 20  # bytes of text in one batch
+
+    def __post_init__(self) -> None:
+        if 0 < self.rate < SLOWEST:
+            raise ValueError(f"the rate is 0 (no limit) or at least {SLOWEST}")
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -84,16 +93,16 @@ class Bucket:
         self._clock = clock
         self._at = clock() if rate else 0.0
 
-    def take(self) -> bool:
-        """Take one token, if there is one."""
+    def take(self, count: int = 1) -> bool:
+        """Take as many tokens, if there are as many."""
         if not self._rate:
             return True
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < 1.0:
+        if self._tokens < count:
             return False
-        self._tokens -= 1.0
+        self._tokens -= count
         return True
 
     def wait(self) -> float:
@@ -150,7 +159,7 @@ class Addresses:
             while arrivals and now - arrivals[0] >= self.WINDOW:
                 arrivals.popleft()
             if len(arrivals) >= limits.arrivals:
-                minutes = int((arrivals[0] + self.WINDOW - now) / 60) + 1
+                minutes = ceil((arrivals[0] + self.WINDOW - now) / 60)
                 return f"too many connections from your address: come back in {minutes} min"
             arrivals.append(now)
         self._now[key] = self._now.get(key, 0) + 1

@@ -2,8 +2,9 @@
 A session: one connection's standing in the hall.
 
 It takes intents from its front end, one after another, at the pace the rules allow; runs them
-past the filters; and posts what comes of them to rooms.  What the rooms give back is
-L{mucs.member}'s.  It writes in its dialect, and knows nothing of bytes or sockets.
+past the filters; and posts what comes of them to rooms.  How it came in is L{mucs.newcomer}'s,
+and what the rooms give back L{mucs.member}'s.  It writes in its dialect, and knows nothing of
+bytes or sockets.
 
 What it may do follows from its state::
 
@@ -22,27 +23,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twisted.internet.interfaces import IDelayedCall
-
 from mucs import events as kinds
 from mucs.events import Command, Event, Intent, Refused, Say, refusal, reply
 from mucs.hall import Hall
 from mucs.imucs import ICommand, IDialect, IReader
 from mucs.inbox import Inbox
 from mucs.listener import Listener
-from mucs.member import GONE, IN, JOINING, LEAVING, NAMING, WAITING, Member
-from mucs.names import BadName, checkName
+from mucs.member import GONE, IN, LEAVING, NAMING, WAITING
+from mucs.newcomer import Newcomer
 from mucs.outlet import Outlet
 from mucs.paced import Paced
 
 
-class Session(Member):
+class Session(Newcomer):
     """
     @ivar ending: why its connection ended, if that was no good end.
     """
 
     __slots__ = (
-        "_deadline",
         "_finished",
         "_inbox",
         "ending",
@@ -54,7 +52,6 @@ class Session(Member):
         super().__init__(hall, listener, dialect, peer)
         self.ending = ""
         self._inbox = Inbox(hall.reactor, hall.limits, self, reader)
-        self._deadline: IDelayedCall | None = None
         self._finished = False
 
     def open(self, outlet: Outlet | Paced) -> None:
@@ -76,38 +73,6 @@ class Session(Member):
         else:
             seats.enter(self)
 
-    # The seats' guest.
-
-    def placed(self, place: int) -> None:
-        """There is no seat yet."""
-        self.reply(reply(kinds.PLACE, str(place)))
-
-    def seated(self) -> None:
-        """There is a seat: who is it?"""
-        self.state = NAMING
-        self._deadline = self.hall.reactor.callLater(self.hall.limits.naming, self._late)
-        self.reply(reply(kinds.GREETING, self.hall.called))
-        if self.policy.naming == "address" and not self.listener.proxied:
-            self.settle(self.peer)
-
-    def settle(self, peer: str) -> None:
-        """Where it comes from is known for certain now; who is named so has a name."""
-        self.peer = peer
-        self.host = peer.rpartition(":")[0]
-        if self.listener.proxied:
-            try:
-                self.hall.arriveFrom(self)
-            except Refused as refused:
-                self.dismiss(str(refused))
-                return
-        if self.state == NAMING and self.policy.naming == "address":
-            self.hall.claim(self, peer)
-            self._enter(peer)
-
-    def _late(self) -> None:
-        self._deadline = None
-        self.dismiss(f"no name was given in {self.hall.limits.naming:g} s")
-
     # Intents.
 
     def receive(self, intent: Intent) -> None:
@@ -122,6 +87,28 @@ class Session(Member):
             self._inbox.wait(intent)
         else:
             self.perform(intent)
+
+    def speak(self, lines: list[str], size: int) -> bool:
+        """
+        Say several things at once, if nothing stands against any of them.
+
+        @param size: the sum of their lengths, or somewhat more.
+        @return: whether they were said.
+        """
+        room = self.current
+        if (
+            self.state != IN
+            or room is None
+            or self.changes
+            or self._inbox
+            or self.hall.filters
+            or not self._inbox.bucket.take(len(lines))
+        ):
+            return False
+        where, name, origin = room.name, self.name, self.id
+        said = [Event(where, 0, 0, name, kinds.SAY, text, "", origin) for text in lines]
+        room.postSpeech(said, self, size)
+        return True
 
     def perform(self, intent: Intent) -> None:
         """Do what is asked."""
@@ -158,13 +145,6 @@ class Session(Member):
         answers = hall.guard.call(command, broken, _run, command, self, intent.argument)
         self.reply(*answers)
 
-    def refuse(self, why: str) -> None:
-        """Say why something was not done; and ask again, if that was a name."""
-        if self.state == NAMING:
-            self.reply(refusal(why), reply(kinds.ASK))
-        elif self.state < GONE:
-            self.reply(refusal(why))
-
     def quit(self, why: str = "") -> None:
         """Leave everything, in good order."""
         self._leave(why)
@@ -182,24 +162,6 @@ class Session(Member):
         self._outlet.close()
         self._leave(why)
         self._end()
-
-    # Coming in.
-
-    def _claim(self, text: str) -> None:
-        try:
-            name = checkName(text, self.hall.limits.name)
-        except BadName as bad:
-            raise Refused(str(bad)) from bad
-        self.hall.claim(self, name)
-        self._enter(name)
-
-    def _enter(self, name: str) -> None:
-        self.name = name
-        self.state = JOINING
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        self.join(self.hall.lobby())
 
     def console(self, event: Event) -> str:
         """What the console says of an event that came from here: lines, or nothing."""
@@ -238,8 +200,9 @@ class Session(Member):
         """
         The connection is gone.
 
-        @param clean: whether the peer closed it in good order: then what came before is still
-            done, at once.
+        What came before is still done, at once.
+
+        @param clean: whether the peer closed it in good order.
         """
         self._outlet.lost()
         self.hall.closed(self)
@@ -249,7 +212,7 @@ class Session(Member):
         why = self.ending
         if not clean:
             self.ending = self.ending or "connection lost"
-        if clean and (self._inbox or self.changes) and self.state < LEAVING:
+        if (self._inbox or self.changes) and self.state < LEAVING:
             self._inbox.hurry()
             self._finished = True
             if not self.changes:
@@ -276,8 +239,7 @@ class Session(Member):
             self.reply(reply(kinds.FAREWELL))
         self.state = GONE
         self._inbox.close()
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
+        self.arrived()
         for room in list(self.rooms):
             self._out(room)
         self._outlet.close()

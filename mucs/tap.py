@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+from twisted import copyright
 from twisted.application.service import IService
 from twisted.python import usage
 
@@ -29,27 +31,56 @@ from mucs.hall import Hall
 from mucs.imucs import ICommand, IFilter, IFrontEnd, ILog, IObserver
 from mucs.listener import StartError
 from mucs.log.memory import MemoryLog
+from mucs.names import nearest
 from mucs.plugin import KINDS, found, listing
 from mucs.rules import Limits
+
+#: What stands below the options in C{--help}; lines of at most 78 characters.
+MANUAL = """
+A multi-user chat service. Anyone joins with netcat, telnet or the clients of
+five older chat systems, and all of them meet in the same rooms.
+
+A PORT is an ENDPOINT, or FRONTEND@ENDPOINT.
+
+  FRONTEND  who is expected there: one of the front ends that --list-plugins
+            lists. Unless named it is native: for people with nc or telnet.
+  ENDPOINT  where that is, written as everywhere in Twisted:
+              tcp:7000                       all IPv4 addresses of this machine
+              tcp:7000:interface=127.0.0.1   this machine only
+              tcp6:7000                      IPv6 (and mostly IPv4 too)
+              ssl:7443:privateKey=key.pem:certKey=cert.pem
+              tls:FOLDER:7443                TLS with the .pem files of a folder
+              unix:mucs.sock:mode=660        a socket in the file system
+              systemd:domain=INET:index=0    a socket that systemd opened
+              haproxy:tcp:7000               behind a proxy that says who it is
+            A colon inside a path is written \\:
+
+A certificate and the message of the day are looked for where twistd is
+started, a UNIX socket in the folder that twistd's own --rundir names.
+
+Examples:
+
+  twistd -n mucs
+  twistd -n mucs --port tcp:7000 --port shh@tcp:33000
+  twistd -n mucs --port 'ssl:7443:privateKey=key.pem:certKey=cert.pem'
+  twistd -n mucs --config etc/mucs.toml
+  nc localhost 7000
+
+-n keeps twistd in the foreground, with its log on stdout; without it, it is
+a daemon with twistd.log and twistd.pid. SIGTERM stops it in good order.
+"""
 
 
 class Options(usage.Options):
     """What stands behind C{twistd mucs}."""
 
-    synopsis = "Usage: twistd [twistd's options] mucs [--port [FRONTEND@]ENDPOINT]... [options]"
-    longdesc = """\
-A multi-user chat service. Anyone joins with netcat, telnet, or the clients of five older chat
-systems, all in the same rooms:
-
-  twistd -n mucs --port tcp:7000
-  twistd -n mucs --port tcp:7000 --port shh@tcp:33000 --port unix:mucs.sock:mode=660
-  twistd -n mucs --config etc/mucs.toml
-"""
+    synopsis = "[--port PORT]... [options]"
+    longdesc = ""
     optParameters = [
-        ["config", "c", None, "A TOML file; etc/mucs.toml explains every key."],
-        ["log", "l", None, "Where what is said is kept: memory: (the default) forgets it all."],
+        ["config", "c", None, "A TOML file with all settings; etc/mucs.toml explains each."],
+        ["log", "l", None, "Where what is said is kept: memory: forgets it. [default: memory:]"],
         ["name", None, None, "What the server is called. [default: MUCS]"],
-        ["motd", None, None, "A file with a message of the day."],
+        ["motd", None, None, "A text file: the message of the day, shown on joining."],
     ]
 
     def __init__(self) -> None:
@@ -57,19 +88,32 @@ systems, all in the same rooms:
         self["port"] = []
 
     def opt_port(self, port: str) -> None:
-        """
-        Where to listen: [FRONTEND@]ENDPOINT, any number of times, in place of the file's. An
-        endpoint is Twisted's (tcp: ssl: tls: unix: systemd: haproxy: ...); the front end is
-        native unless named. [default: tcp:7000]
-        """
         self["port"].append(port)
 
+    # Not as the method's own: its lines would be shown as they are indented here.
+    opt_port.__doc__ = (
+        "Where to listen, see below; any number of times, and in place of all that the file lists."
+        " [default: tcp:7000]"
+    )
     opt_p = opt_port
 
     def opt_list_plugins(self) -> None:
-        """Show the installed plugins, one a line: kind, name, summary."""
+        """List the installed plugins, one a line: kind, name, summary."""
         print("\n".join(listing()))
         raise SystemExit(0)
+
+    def opt_version(self) -> None:
+        """Show the versions of MUCS and Twisted, and exit."""
+        try:
+            mine = version("mucs")
+        except PackageNotFoundError:
+            mine = "(not installed)"
+        print(f"MUCS {mine}, Twisted {copyright.version}")
+        raise SystemExit(0)
+
+    def getUsage(self, width: int | None = None) -> str:
+        """What C{--help} shows: the options, and what takes more than a line to say."""
+        return super().getUsage(width) + MANUAL
 
     def parseArgs(self, *rest: str) -> None:
         if rest:
@@ -77,41 +121,45 @@ systems, all in the same rooms:
 
     def postOptions(self) -> None:
         try:
-            config = load(self["config"]) if self["config"] else Config()
-            self.update(_settings(self, config))
+            self.update(_settings(self))
         except ConfigError as error:
             raise SystemExit(f"mucs: {error}") from error
 
 
-def _settings(options: Options, config: Config) -> dict[str, object]:
+def _settings(options: Options) -> dict[str, object]:
     """The file's settings, with those of the command line in their place."""
+    path = options["config"]
+    config = Config() if path is None else load(path)
+
+    def either(key: str) -> tuple[str, str]:
+        """A setting, and what it is called where it was made."""
+        if options[key] is not None:
+            return options[key], f"--{key}"
+        return getattr(config, key), f"{path}: {key}"
+
     if options["port"]:
         listens = [(Listen(port=port), "--port") for port in options["port"]]
     else:
         listens = [
-            (listen, f"listen[{at}].port" if options["config"] else "--port")
+            (listen, "--port" if path is None else f"{path}: listen[{at}].port")
             for at, listen in enumerate(config.listen)
         ]
-    log, where = _either(options, config, "log")
+    log, where = either("log")
     if log != "memory:":
         raise ConfigError(f"{where} {log}: there is no such log; there is memory:")
+    plugins = {name for kind in KINDS.values() for name in found(kind)}
     for name in config.off:
-        if not any(name in found(kind) for kind in KINDS.values()):
-            raise ConfigError(f"off: there is no plugin {name}")
+        if name not in plugins:
+            near = nearest(name, plugins)
+            hint = f"; did you mean {near}?" if near else "; --list-plugins lists them"
+            raise ConfigError(f"{path}: off: there is no plugin {name}{hint}")
     return {
         "listens": listens,
         "limits": config.limits,
         "off": config.off,
-        "called": serverName(*_either(options, config, "name")),
-        "words": readMotd(*_either(options, config, "motd")),
+        "called": serverName(*either("name")),
+        "words": readMotd(*either("motd")),
     }
-
-
-def _either(options: Options, config: Config, key: str) -> tuple[str, str]:
-    """A setting, and what it is called where it was made."""
-    if options[key]:
-        return options[key], f"--{key}"
-    return getattr(config, key), key
 
 
 def makeService(options: Options) -> IService:
@@ -138,7 +186,7 @@ def makeService(options: Options) -> IService:
         observers=list(_wanted(IObserver, options).values()),
     )
     try:
-        frontEnds = found(IFrontEnd)
+        frontEnds = _wanted(IFrontEnd, options)
         for listen, where in options["listens"]:
             listener(listen, frontEnds, reactor, where).setServiceParent(hall)
     except ConfigError as error:
@@ -155,7 +203,10 @@ def _wanted(kind: Any, options: Options) -> dict[str, Any]:
 def _excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    if isinstance(error, StartError):
-        sys.stderr.write(f"mucs: {error}\n")
-    else:
+    if not isinstance(error, StartError):
         sys.__excepthook__(kind, error, trace)
+        return
+    # By now twistd has put its log in the place of stderr: there too.  twist has not.
+    for stream in {sys.stderr, sys.__stderr__}:
+        if stream is not None:
+            stream.write(f"mucs: {error}\n")

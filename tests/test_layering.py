@@ -24,8 +24,10 @@ from twisted.trial.unittest import SynchronousTestCase
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"__init__", "events", "text", "names"}),  # values
     frozenset({"imucs", "plugin", "plugins.__init__"}),  # the seams
-    frozenset({"room", "turn", "rules", "seats"}),  # the heart
-    frozenset({"hall", "session", "member", "inbox", "outlet", "paced", "listener"}),  # the service
+    frozenset({"room", "turn", "delivery", "rules", "seats"}),  # the heart
+    frozenset(  # the service
+        {"hall", "session", "newcomer", "member", "inbox", "outlet", "paced", "listener"}
+    ),
     frozenset({"line", "log"}),  # front ends, logs
     frozenset({"plugins"}),  # plugins
     frozenset({"config", "tap", "client"}),  # the way in

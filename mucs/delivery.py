@@ -1,0 +1,131 @@
+"""
+Rendering and delivering what a turn has stored: once per audience, and one send per member.
+
+Everyone in an audience gets the same bytes, but for those of whom events of their own are among
+them: they get slices of the same text, and between them what their dialect says to an author.
+Nothing here is made for each recipient but that.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, groupby
+
+from mucs.events import JOIN, LEAVE, SPEECH, Event
+from mucs.imucs import IAudience, IMember
+from mucs.room import Room
+
+# What of a room's text a member sees otherwise: from, to (as events), and the change of theirs
+# that stands there, or None for speech.
+Cut = tuple[int, int, Event | None]
+# A room's events of a batch, and what their authors see otherwise.
+Share = tuple[Room, list[Event], dict[IMember, list[Cut]]]
+
+
+def runs(posters: list[IMember | None]) -> dict[IMember, list[Cut]]:
+    """What each author sees otherwise, where there is nothing but speech."""
+    cuts: dict[IMember, list[Cut]] = {}
+    at = 0
+    for poster, run in groupby(posters):
+        start, at = at, at + len(list(run))
+        if poster is not None:
+            cuts.setdefault(poster, []).append((start, at, None))
+    return cuts
+
+
+def changes(
+    room: Room,
+    events: list[Event],
+    posters: list[IMember | None],
+    done: list[tuple[Room, Event, IMember]],
+) -> dict[IMember, list[Cut]]:
+    """
+    Make changes true, and find what each author sees otherwise than everyone else: speech of
+    one's own is not shown again, or acknowledged; who joins sees nothing of what was before
+    it, who leaves nothing after.
+
+    @param done: what was changed is added to it.
+    """
+    cuts: dict[IMember, list[Cut]] = {}
+    last: IMember | None = None
+    begun = 0
+    for at, (event, poster) in enumerate(zip(events, posters, strict=True)):
+        if event.kind in SPEECH:
+            if poster is not last:
+                last, begun = poster, at
+                if poster is not None:
+                    cuts.setdefault(poster, []).append((at, at + 1, None))
+            elif poster is not None:
+                cuts[poster][-1] = (begun, at + 1, None)
+            continue
+        last = None
+        room.change(event)
+        if poster is None:
+            continue
+        poster.stored(room, event)
+        done.append((room, event, poster))
+        if event.kind == JOIN:
+            cuts[poster] = [(0, at + 1, event)]
+        else:
+            stop = len(events) if event.kind == LEAVE else at + 1
+            cuts.setdefault(poster, []).append((at, stop, event))
+    return cuts
+
+
+def deliver(shares: list[Share]) -> None:
+    """One send per member: whoever is in several of the rooms gets them joined."""
+    several: set[IMember] = set()
+    if len(shares) > 1:
+        seen: set[IMember] = set()
+        for room, _, _ in shares:
+            several |= seen & room.members.keys()
+            seen |= room.members.keys()
+    gathered: dict[IMember, list[bytes]] = {member: [] for member in several}
+    for room, events, cuts in shares:
+        for audience, members in room.audiences.items():
+            lines = audience.render(events)
+            text = "".join(lines)
+            data = text.encode("utf-8", "replace")
+            ends = [0, *accumulate(map(len, lines))] if cuts else []
+            for member in members:
+                mine = data
+                if member in cuts:
+                    mine = _view(room, member, audience, events, text, ends, cuts[member])
+                if member in several:
+                    gathered[member].append(mine)
+                elif mine:
+                    member.send(mine)
+    for member, pieces in gathered.items():
+        data = b"".join(pieces)
+        if data:
+            member.send(data)
+
+
+def _view(
+    room: Room,
+    member: IMember,
+    audience: IAudience,
+    events: list[Event],
+    text: str,
+    ends: list[int],
+    cuts: list[Cut],
+) -> bytes:
+    """
+    What someone sees of a room's text in which events of their own stand: slices of it, with
+    what their dialect says instead between them.
+
+    @param ends: where in the text each event begins, and where the last one ends.
+    """
+    pieces: list[str] = []
+    at = 0
+    for start, stop, change in cuts:
+        if change is None:
+            if audience.echoes:
+                continue
+            instead = audience.own(events[start:stop])
+        else:
+            instead = member.own(room, change)
+        pieces.append(text[at : ends[start]])
+        pieces.append(instead)
+        at = ends[stop]
+    pieces.append(text[at:])
+    return "".join(pieces).encode("utf-8", "replace")

@@ -75,7 +75,7 @@ class Hall(MultiService):
         self._observers = observers
         self._names: dict[str, IMember] = {}
         self._open: set[IMember] = set()
-        self._private: dict[frozenset[int], Room] = {}
+        self._private: dict[str, Room] = {}
         self._last = 0
         self._addresses = Addresses(limits, self.seconds)
         self._most = limits.connections or _descriptors() - SPARE
@@ -183,12 +183,11 @@ class Hall(MultiService):
 
     def privateRoom(self, one: IMember, other: IMember) -> Room:
         """The room in which two people speak in private."""
-        pair = frozenset((one.id, other.id))
-        room = self._private.get(pair)
+        # No public room has a comma in its name.
+        name = ",".join(map(str, sorted((one.id, other.id))))
+        room = self._private.get(name)
         if room is None:
-            # No public room has a comma in its name.
-            name = ",".join(str(number) for number in sorted(pair))
-            room = self._private[pair] = Room(name, self._scratch.wake, self.limits, private=True)
+            room = self._private[name] = Room(name, self._scratch.wake, self.limits, private=True)
         return room
 
     def left(self, room: Room) -> None:
@@ -196,7 +195,7 @@ class Hall(MultiService):
         if room.members or room.isBusy():
             return
         if room.private:
-            self._private = {pair: kept for pair, kept in self._private.items() if kept is not room}
+            self._private.pop(room.name, None)
         elif self.rooms.get(fold(room.name)) is room:
             del self.rooms[fold(room.name)]
 

@@ -132,9 +132,10 @@ class Listener(Service):
 def reason(error: object) -> str:
     """What the operating system or OpenSSL says, without the pieces of Twisted around it."""
     inner: Any = getattr(error, "socketError", error)
-    if type(inner).__module__.startswith("OpenSSL"):
-        # A list of triples: library, function, reason.
-        inner = next((triple[2] for triples in inner.args for triple in triples), inner)
+    match getattr(inner, "args", ()):
+        case ([(_, _, said), *_],):
+            # OpenSSL's list of triples: library, function, reason.
+            inner = said
     text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
     return " ".join(str(text).split())
 

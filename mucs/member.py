@@ -1,112 +1,40 @@
 """
-A member: what the rooms and the turn know of someone, and what that one is shown.
+A member: what someone says and changes in the rooms they are in.
 
-Everything here happens after something was posted: a change becomes true when it is stored
-(L{Member.stored}), is seen by its author in words of their own (L{Member.own}), and is over once
-everyone has been told (L{Member.settled}).  While the way to the peer is full the rooms keep this
-member's place, and L{Member.drained} reads on from there.
+Everything is posted to a room, and nothing is so until it is stored: a change becomes true then
+(L{Member.stored}), is shown (L{mucs.viewer}), and is over once everyone has been told
+(L{Member.settled}).  What could not be stored leaves everything as it was (L{Member.failed}).
 
 The other half, what someone asks for, is L{mucs.session}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from zope.interface import implementer
-
 from mucs import events as kinds
-from mucs.events import Event, Refused, note, reply
+from mucs.events import Event, Refused, note
 from mucs.hall import Hall
-from mucs.imucs import IAudience, IDialect, IMember
+from mucs.imucs import IDialect
 from mucs.listener import Listener
-from mucs.outlet import Outlet
-from mucs.paced import Paced
 from mucs.room import Room
-
-WAITING, NAMING, JOINING, IN, LEAVING, GONE = range(6)
-
-#: Events read at once by someone who catches up.
-STRETCH = 100
+from mucs.viewer import GONE, IN, JOINING, LEAVING, Viewer
 
 
-@implementer(IMember)
-class Member:
+class Member(Viewer):
     """
-    @ivar peer: where it comes from, C{IP:PORT}, or C{unix:N}.
-    @ivar host: the same without the port.
-    @ivar counted: whether it counts among those from its address.
-    @ivar id: a number no other session of this run has.
-    @ivar name: what it is called; empty until it has a name.
-    @ivar state: see L{mucs.session}.
-    @ivar rooms: those it is in, in the order it came.
-    @ivar current: the one it speaks in.
-    @ivar friend: who last sent it a private word, by name.
     @ivar changes: how many changes it has asked for that are not settled yet.
     """
 
-    __slots__ = (
-        "_dialect",
-        "_entrance",
-        "_joining",
-        "_outlet",
-        "changes",
-        "counted",
-        "current",
-        "friend",
-        "hall",
-        "host",
-        "id",
-        "listener",
-        "name",
-        "peer",
-        "policy",
-        "rooms",
-        "send",
-        "state",
-    )
+    __slots__ = ("_friend", "_joining", "_renaming", "changes")
 
     def __init__(self, hall: Hall, listener: Listener, dialect: IDialect, peer: str) -> None:
-        """@param peer: C{IP:PORT}, or nothing for a UNIX socket."""
-        self.hall = hall
-        self.listener = listener
-        self.policy = listener.policy
-        self.id = hall.number()
-        self.peer = peer or f"unix:{self.id}"
-        self.host = self.peer.rpartition(":")[0]
-        self.counted = False
-        self.name = ""
-        self.state = GONE
-        self.rooms: dict[Room, None] = {}
-        self.current: Room | None = None
-        self.friend = ""
+        super().__init__(hall, listener, dialect, peer)
         self.changes = 0
-        self._dialect = dialect
-        self._entrance: Event | None = None  # its first join
+        self._friend = (0, "")  # who last sent it a private word: number, and name at that time
         self._joining: Room | None = None
-        self._outlet: Outlet | Paced
-        self.send: Callable[[bytes], None]
-
-    def reply(self, *answers: Event) -> None:
-        """Say something to this person only."""
-        text = self._dialect.reply(answers)
-        if text:
-            self._outlet.reply(text.encode("utf-8", "replace"))
-
-    def answer(self, data: bytes) -> None:
-        """Send bytes that are no text: what a terminal's own protocol is owed."""
-        self._outlet.reply(data)
+        self._renaming = ""  # the name it has claimed, and does not have yet
 
     def refuse(self, why: str) -> None:
         """Say why something was not done."""
-        raise NotImplementedError
-
-    def dismiss(self, why: str) -> None:
-        """Close the connection; C{why} is told."""
-        raise NotImplementedError
-
-    def lastWords(self) -> None:
-        """Do now what still waits: the server is about to stop."""
         raise NotImplementedError
 
     def proceed(self) -> None:
@@ -114,6 +42,13 @@ class Member:
         raise NotImplementedError
 
     # What commands do with it.
+
+    @property
+    def friend(self) -> str:
+        """Who last sent it a private word, by the name they have now; empty for nobody."""
+        number, name = self._friend
+        friend = self.hall.sessions.get(number)
+        return name if friend is None else friend.name
 
     def act(self, text: str) -> None:
         """Do something visible in the current room: C{* ada waves}."""
@@ -126,24 +61,30 @@ class Member:
         room = self.hall.privateRoom(self, other)
         self.meet(room)
         other.meet(room)
-        other.friend = self.name
+        other._friend = (self.id, self.name)
         self._post(room, kinds.TELL, text, other.name)
 
     def meet(self, room: Room) -> None:
         """Be in a private room, of which nobody is told."""
-        if room not in self.rooms:
-            self.rooms[room] = None
-            room.add(self)
-            if self._outlet.busy:
-                room.detach(self)
+        if room in self.rooms:
+            return
+        # Those whose other half has gone are of no use any more.
+        for old in [each for each in self.rooms if each.private and len(each.members) == 1]:
+            if not old.isBusy() and self not in old.cursors:
+                self._out(old)
+        self.rooms[room] = None
+        room.add(self)
+        if self._outlet.busy:
+            room.detach(self)
 
     def join(self, room: Room) -> None:
         """Enter a room, and speak there from now on. @raise Refused: where that is not possible."""
         if room in self.rooms:
             self._speakIn(room)
-            self.reply(self._entry(room, kinds.ENTER))
+            self.reply(self.entry(room, kinds.ENTER))
             return
         if len(self.public()) >= self.hall.limits.rooms:
+            self.hall.left(room)
             raise Refused(f"you are in {self.hall.limits.rooms} rooms already; /leave one first")
         self._joining = room
         self.change(room, kinds.JOIN)
@@ -161,7 +102,9 @@ class Member:
         self.hall.claim(self, name)
         for room in self.public():
             self.change(room, kinds.NICK, target=name)
-        if not self.changes:
+        if self.changes:
+            self._renaming = name
+        else:
             self._renamed(name)
             self.reply(note(f"you are now {name}"))
 
@@ -171,27 +114,9 @@ class Member:
         self._post(room, kind, text, target)
 
     def _post(self, room: Room, kind: str, text: str = "", target: str = "") -> None:
-        room.post(Event(room.name, 0, 0, self.name, kind, text, target, self.id), self)
-
-    def _entry(self, room: Room, kind: str) -> Event:
-        who = self.hall.company(room, self)
-        return Event(room.name, 0, 0, self.name, kind, who, self.hall.called)
-
-    def _welcome(self, room: Room, event: Event) -> str:
-        """What someone is shown who comes in: who is there, and what was said."""
-        first = event is self._entrance
-        answers = [self._entry(room, kinds.WELCOME if first else kinds.ENTER)]
-        if not self.policy.history:
-            return self._dialect.reply(answers)
-        if room.topic:
-            answers.append(note(f"topic: {room.topic}"))
-        if first:
-            answers += [note(line) for line in self.hall.motd]
-        return (
-            self._dialect.reply(answers)
-            + self._dialect.history(room.earlier(event.seq), event.time)
-            + self._dialect.reply([reply(kinds.NOW)])
-        )
+        # Who leaves while their new name is being stored leaves by that name.
+        author = self._renaming or self.name
+        room.post(Event(room.name, 0, 0, author, kind, text, target, self.id), self)
 
     def _speakIn(self, room: Room | None) -> None:
         before, self.current = self.current, room
@@ -200,22 +125,6 @@ class Member:
                 changed.regroup(self)
 
     # The rooms' member.
-
-    def audience(self, room: Room) -> IAudience:
-        place = "private" if room.private else "current" if room is self.current else "other"
-        return self._dialect.audience(place, self.policy.echo)
-
-    def own(self, room: Room, event: Event) -> str:
-        if event.kind == kinds.JOIN:
-            return self._welcome(room, event)
-        if event.kind == kinds.NICK and room is self.current:
-            return self._dialect.reply([note(f"you are now {event.target}")])
-        if event.kind == kinds.LEAVE and self.state < LEAVING:
-            return self._dialect.reply([note(f"you left #{room.name}")])
-        if event.kind == kinds.TOPIC:
-            said = f"is now: {event.text}" if event.text else "is gone"
-            return self._dialect.reply([note(f"the topic of #{room.name} {said}")])
-        return ""
 
     def stored(self, room: Room, event: Event) -> None:
         if event.kind == kinds.JOIN and self.state < LEAVING:
@@ -228,7 +137,7 @@ class Member:
                 before.regroup(self)
             if self._outlet.busy:
                 room.detach(self, event.seq - 1)
-        elif event.kind == kinds.NICK and self.name != event.target:
+        elif event.kind == kinds.NICK and self.state != GONE and self.name != event.target:
             self._renamed(event.target)
 
     def settled(self, room: Room, event: Event) -> None:
@@ -239,25 +148,37 @@ class Member:
                 self.state = IN
                 self.hall.observe(self, kinds.NAMED)
         elif event.kind == kinds.LEAVE:
-            self._out(room)
+            self._out(room, event.seq)
         if not self.changes and self.state != GONE:
             self.proceed()
 
     def failed(self, room: Room, event: Event) -> None:
-        if event.kind in (kinds.JOIN, kinds.LEAVE, kinds.NICK, kinds.TOPIC):
-            self.changes -= 1
-        if event.kind == kinds.NICK:
+        why = "not stored: the log cannot be written to; try again later"
+        if event.kind in kinds.SPEECH:
+            self.refuse(why)
+            return
+        self.changes -= 1
+        if event.kind == kinds.JOIN:
+            self._joining = None
+        elif event.kind == kinds.NICK and not self.changes:
+            self._renaming = ""
             self.hall.release(self, event.target, keep=self.name)
+        self.hall.left(room)
         if event.kind == kinds.JOIN and self.state == JOINING:
             self.dismiss("the server cannot store anything; come back later")
-        else:
-            self.refuse("not stored: the log cannot be written to; try again later")
+        elif self.state < LEAVING and not self.changes:
+            self.refuse(why)
+        if not self.changes and self.state != GONE:
+            self.proceed()
 
     def _renamed(self, name: str) -> None:
         self.hall.release(self, self.name, keep=name)
         self.name = name
+        self._renaming = ""
 
-    def _out(self, room: Room) -> None:
+    def _out(self, room: Room, seq: int = 0) -> None:
+        """Be in a room no longer; C{seq} is the last event of it that they see."""
+        self.readUp(room, seq)
         self.rooms.pop(room, None)
         room.remove(self)
         self.hall.left(room)
@@ -265,36 +186,3 @@ class Member:
             self._speakIn(next(reversed(self.public()), None))
             if self.current is not None and self.state == IN:
                 self.reply(note(f"you speak in #{self.current.name} now"))
-
-    # The outlet's owner.
-
-    def held(self) -> None:
-        """Send no more for now: from here on the rooms keep our place."""
-        if self._outlet.busy:
-            for room in self.rooms:
-                room.detach(self)
-
-    def drained(self) -> None:
-        """There is room again: read on from our places."""
-        for room in self.rooms:
-            while room.members[self] is None:
-                if self._outlet.busy:
-                    return
-                skipped, events = room.missed(self, STRETCH)
-                if data := self._missed(room, skipped, events):
-                    self.send(data)
-
-    def _missed(self, room: Room, skipped: int, events: list[Event]) -> bytes:
-        audience = self.audience(room)
-        pieces: list[str] = []
-        if skipped:
-            word = f"{skipped} messages skipped, /history shows them"
-            pieces.append(self._dialect.reply([note(word)]))
-        for event in events:
-            if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
-                pieces += audience.render([event])
-            elif event.kind in kinds.SPEECH:
-                pieces.append(audience.own([event]))
-            else:
-                pieces.append(self.own(room, event))
-        return "".join(pieces).encode("utf-8", "replace")

@@ -14,8 +14,9 @@ from mucs.events import Refused, refusal, reply
 from mucs.hall import Hall
 from mucs.imucs import IDialect
 from mucs.listener import Listener
-from mucs.member import GONE, JOINING, NAMING, Member
+from mucs.member import Member
 from mucs.names import BadName, checkName
+from mucs.viewer import GONE, JOINING, NAMING
 
 
 class Newcomer(Member):
@@ -54,8 +55,13 @@ class Newcomer(Member):
 
     def _nameByAddress(self) -> None:
         if self.state == NAMING and self.policy.naming == "address":
-            self.hall.claim(self, self.peer)
-            self._enter(self.peer)
+            try:
+                self.hall.claim(self, self.peer)
+            except Refused as refused:
+                # One socket can be connected to two of our ports.
+                self.dismiss(str(refused))
+            else:
+                self._enter(self.peer)
 
     def _late(self) -> None:
         self._deadline = None

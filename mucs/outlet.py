@@ -29,6 +29,12 @@ from mucs.rules import Limits
 #: Seconds after which a connection that was to be closed in good order is closed anyhow.
 PATIENCE = 5.0
 
+#: What TLS encrypts at once, in bytes.
+RECORD = 16384
+
+# Nothing waits in the transport; something does; nothing is sent any more.
+CLEAR, WAITING, DEAF = range(3)
+
 # What a send on a socket raises while there is no room for a byte.
 NO_ROOM = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
 
@@ -48,8 +54,8 @@ class Owner(Protocol):
 
 class Outlet:
     """
-    @ivar send: takes bytes; a plain attribute, because it is called once for each recipient of
-        each turn.
+    @ivar send: takes bytes: one of the ways below, chosen once.  A plain attribute, because it is
+        called once for each recipient of each turn.
     @ivar busy: whether the owner is to send nothing but replies.
     """
 
@@ -60,6 +66,7 @@ class Outlet:
         "_passed",
         "_reactor",
         "_socketSend",
+        "_state",
         "_taken",
         "_timer",
         "_wire",
@@ -78,6 +85,7 @@ class Outlet:
         self._limits = limits
         self._owner = owner
         self._closing = False
+        self._state = CLEAR
         self._timer: IDelayedCall | None = None
         self._passed = 0  # bytes passed to the transport, that did not go straight to the socket
         self._taken = 0  # how many of them the peer had taken when we last looked
@@ -144,7 +152,7 @@ class Outlet:
 
     def _end(self) -> None:
         self._closing = True
-        self.send = _nowhere
+        self._state = DEAF
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
@@ -152,6 +160,13 @@ class Outlet:
 
     def _direct(self, data: bytes) -> None:
         """On the socket itself, while nothing waits in the transport."""
+        if self._state:
+            if self._state == DEAF:
+                return
+            if self.unsent():
+                self._pass(data)
+                return
+            self._state = CLEAR
         try:
             sent = self._socketSend(data)
         except OSError as error:
@@ -160,16 +175,8 @@ class Outlet:
                 return
             sent = 0
         if sent != len(data):
-            self.send = self._queue
+            self._state = WAITING
             self._pass(data[sent:])
-
-    def _queue(self, data: bytes) -> None:
-        """Behind what waits in the transport; on the socket again once nothing does."""
-        if self.unsent():
-            self._pass(data)
-        else:
-            self.send = self._direct
-            self._direct(data)
 
     def _encrypt(self, data: bytes) -> None:
         """
@@ -177,17 +184,21 @@ class Outlet:
         encrypted at once, without the transport's timer and the reactor's round to the socket.
         """
         tls = self.transport
-        if tls.disconnecting or tls._lostTLSConnection:
+        if self._state == DEAF or tls.disconnecting or tls._lostTLSConnection:
             return
         if self.unsent() or not tls._handshakeDone or tls._appSendBuffer or tls._aggregator._buffer:
             self._pass(data)
             return
+        done = 0
         try:
-            tls._tlsConnection.send(data)
+            # One record of at most 16 KiB at a time.
+            while done < len(data):
+                done += tls._tlsConnection.send(data[done : done + RECORD])
         except SSL.Error:
             # It wants to read first, say: the transport knows what to do.
-            self._pass(data)
-            return
+            if not done:
+                self._pass(data)
+                return
         # There is nothing else in the BIO, and TLS adds some 30 bytes to each 16 KiB.
         sealed = tls._tlsConnection.bio_read(len(data) + len(data) // 256 + 4096)
         try:
@@ -200,16 +211,19 @@ class Outlet:
         if sent != len(sealed):
             self._watch(len(sealed) - sent)
             self._wire.write(sealed[sent:])
+        if done < len(data):
+            self._pass(data[done:])
 
     def _pass(self, data: bytes) -> None:
         """By the transport's own way."""
-        self._watch(len(data))
-        self.transport.write(data)
+        if self._state != DEAF:
+            self._watch(len(data))
+            self.transport.write(data)
 
     def _gone(self) -> None:
         # The reactor finds the same when it reads, after what still is to be read: who resets
         # a connection may have said something first.
-        self.send = _nowhere
+        self._state = DEAF
         self._abortLater()
 
     def _abortLater(self) -> None:
@@ -260,10 +274,6 @@ class Outlet:
 
     def stopProducing(self) -> None:
         """The transport is gone; its protocol is told."""
-
-
-def _nowhere(data: bytes) -> None:
-    """Send on a connection that is closed, or as good as closed."""
 
 
 def _isBare(transport: Any) -> bool:

@@ -4,8 +4,8 @@ Sending one batch at a time, to clients that take what one C{recv} gives them fo
 Some old clients print one C string, or one line, for each C{recv}: of two messages that arrive
 together they show the first, or glue them.  What comes within a pace (40 ms) of the last send
 therefore waits, and goes out as one batch with line ends between its lines.  Waiting needs no
-queue of events: while L{Paced} is busy its owner's cursors stay where they are.  Only what it
-was given to send, and replies, wait here, and their sum is bounded.
+queue of events: while L{Paced} is busy its owner's cursors stay where they are.  What waits here
+is the rest of what it was given at once, and replies, whose sum is bounded.
 """
 
 from __future__ import annotations
@@ -67,27 +67,30 @@ class Paced:
         self._size = size - len(end)
         self._end = end
         self._queue: deque[bytes] = deque()
-        self._waiting = 0
+        self._waiting = 0  # bytes of replies that may still be in the queue
         self._closing = False
         self._timer: IDelayedCall | None = None
         self._farewell: IDelayedCall | None = None
 
     def send(self, data: bytes) -> None:
         """Send lines that end in C{\\n}, now or with the next batch."""
-        if self._closing:
+        if self._closing or not data:
             return
         self._queue.append(data)
-        self._waiting += len(data)
         if not self.busy:
             self.busy = True
             self._next()
             self._reactor.callLater(0, self._owner.held)
 
     def reply(self, data: bytes) -> None:
+        """Send what stands in no log, and so cannot be read again later: its sum is bounded."""
+        if self._closing:
+            return
+        self._waiting += len(data)
         self.send(data)
         if self._waiting > self._limits.replies:
-            self._queue.clear()
-            self._reactor.callLater(0, self._owner.stuck, "too much unread")
+            self._stop()
+            self._reactor.callLater(0, self._stuck)
 
     def isReset(self) -> bool:
         """Whether the peer is gone."""
@@ -112,6 +115,10 @@ class Paced:
         self._stop()
         self._outlet.close()
 
+    def _stuck(self) -> None:
+        self._owner.stuck("too much unread")
+        self._outlet.transport.abortConnection()
+
     def _stop(self) -> None:
         self._closing = True
         self._queue.clear()
@@ -129,7 +136,7 @@ class Paced:
             piece, rest = data[:at], data[at:]
         if rest:
             self._queue.append(rest)
-        self._waiting = len(rest)
+        self._waiting = min(self._waiting, len(rest))
         self._outlet.send(piece.removesuffix(b"\n") + self._end)
         self._timer = self._reactor.callLater(self._pace, self._quiet)
 

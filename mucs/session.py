@@ -29,10 +29,10 @@ from mucs.hall import Hall
 from mucs.imucs import ICommand, IDialect, IReader
 from mucs.inbox import Inbox
 from mucs.listener import Listener
-from mucs.member import GONE, IN, LEAVING, NAMING, WAITING
 from mucs.newcomer import Newcomer
 from mucs.outlet import Outlet
 from mucs.paced import Paced
+from mucs.viewer import GONE, IN, LEAVING, NAMING, WAITING
 
 
 class Session(Newcomer):
@@ -157,6 +157,8 @@ class Session(Newcomer):
 
     def dismiss(self, why: str) -> None:
         """Close the connection; C{why} is told."""
+        for room in self.rooms:
+            self.readUp(room)
         self.reply(refusal(why))
         self.ending = why
         self._outlet.close()
@@ -181,7 +183,7 @@ class Session(Newcomer):
         """Some of what waited is done."""
         if self._inbox.isPaused() and self._outlet.isReset():
             # The reactor does not notice while the connection is not read.
-            self.lost(clean=False)
+            self._gone(clean=False)
         else:
             self._perhapsFinish()
 
@@ -206,8 +208,10 @@ class Session(Newcomer):
         """
         self._outlet.lost()
         self.hall.closed(self)
-        if self.state == GONE:
-            return
+        if self.state != GONE:
+            self._gone(clean)
+
+    def _gone(self, clean: bool) -> None:
         # Others are told what was noticed here, but not how a line was lost.
         why = self.ending
         if not clean:
@@ -235,15 +239,16 @@ class Session(Newcomer):
         """Give everything back; close the connection, if there still is one."""
         if self.state == GONE:
             return
+        for room in list(self.rooms):
+            self._out(room)
         if self.state == LEAVING:
             self.reply(reply(kinds.FAREWELL))
         self.state = GONE
         self._inbox.close()
         self.arrived()
-        for room in list(self.rooms):
-            self._out(room)
         self._outlet.close()
         self.hall.observe(self, kinds.DISCONNECT, self.ending)
+        self.hall.release(self, self._renaming)
         self.hall.depart(self)
         self.listener.seats.leave(self)
 

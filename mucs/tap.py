@@ -45,14 +45,14 @@ A PORT is an ENDPOINT, or FRONTEND@ENDPOINT.
   FRONTEND  who is expected there: one of the front ends that --list-plugins
             lists. Unless named it is native: for people with nc or telnet.
   ENDPOINT  where that is, written as everywhere in Twisted:
-              tcp:7000                       all IPv4 addresses of this machine
-              tcp:7000:interface=127.0.0.1   this machine only
-              tcp6:7000                      IPv6 (and mostly IPv4 too)
+              tcp:7000                      every IPv4 address of this machine
+              tcp:7000:interface=127.0.0.1  this machine only
+              tcp6:7000                     IPv6 (and mostly IPv4 too)
               ssl:7443:privateKey=key.pem:certKey=cert.pem
-              tls:FOLDER:7443                TLS with the .pem files of a folder
-              unix:mucs.sock:mode=660        a socket in the file system
-              systemd:domain=INET:index=0    a socket that systemd opened
-              haproxy:tcp:7000               behind a proxy that says who it is
+              tls:FOLDER:7443               TLS with the .pem files in it
+              unix:mucs.sock:mode=660       a socket in the file system
+              systemd:domain=INET:index=0   a socket that systemd opened
+              haproxy:tcp:7000              behind a proxy that says who it is
             A colon inside a path is written \\:
 
 A certificate and the message of the day are looked for where twistd is

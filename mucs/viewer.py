@@ -1,0 +1,195 @@
+"""
+A viewer: what someone is shown of the rooms they are in.
+
+Live, that is what the turn delivers to everyone, but for what is their own: a join, say, is seen
+by its author as a welcome (L{Viewer.own}).  While the way to the peer is full, or a paced batch
+is not yet due, the rooms keep this person's place, and L{Viewer.drained} reads on from there.
+
+What they change is L{mucs.member}'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zope.interface import implementer
+
+from mucs import events as kinds
+from mucs.events import Event, note, reply
+from mucs.hall import Hall
+from mucs.imucs import IAudience, IDialect, IMember
+from mucs.listener import Listener
+from mucs.outlet import Outlet
+from mucs.paced import Paced
+from mucs.room import Room
+
+WAITING, NAMING, JOINING, IN, LEAVING, GONE = range(6)
+
+#: Events read at once, of all rooms, by someone who catches up.
+STRETCH = 100
+
+
+@implementer(IMember)
+class Viewer:
+    """
+    @ivar peer: where it comes from, C{IP:PORT}, or C{unix:N}.
+    @ivar host: the same without the port.
+    @ivar counted: whether it counts among those from its address.
+    @ivar id: a number no other session of this run has.
+    @ivar name: what it is called; empty until it has a name.
+    @ivar state: see L{mucs.session}.
+    @ivar rooms: those it is in, in the order it came.
+    @ivar current: the one it speaks in.
+    """
+
+    __slots__ = (
+        "_dialect",
+        "_entrance",
+        "_outlet",
+        "counted",
+        "current",
+        "hall",
+        "host",
+        "id",
+        "listener",
+        "name",
+        "peer",
+        "policy",
+        "rooms",
+        "send",
+        "state",
+    )
+
+    def __init__(self, hall: Hall, listener: Listener, dialect: IDialect, peer: str) -> None:
+        """@param peer: C{IP:PORT}, or nothing for a UNIX socket."""
+        self.hall = hall
+        self.listener = listener
+        self.policy = listener.policy
+        self.id = hall.number()
+        self.peer = peer or f"unix:{self.id}"
+        self.host = self.peer.rpartition(":")[0]
+        self.counted = False
+        self.name = ""
+        self.state = GONE
+        self.rooms: dict[Room, None] = {}
+        self.current: Room | None = None
+        self._dialect = dialect
+        self._entrance: Event | None = None  # its first join
+        self._outlet: Outlet | Paced
+        self.send: Callable[[bytes], None]
+
+    def reply(self, *answers: Event) -> None:
+        """Say something to this person only."""
+        text = self._dialect.reply(answers)
+        if text:
+            self._outlet.reply(text.encode("utf-8", "replace"))
+
+    def answer(self, data: bytes) -> None:
+        """Send bytes that are no text: what a terminal's own protocol is owed."""
+        self._outlet.reply(data)
+
+    def dismiss(self, why: str) -> None:
+        """Close the connection; C{why} is told."""
+        raise NotImplementedError
+
+    def lastWords(self) -> None:
+        """Do now what still waits: the server is about to stop."""
+        raise NotImplementedError
+
+    def stored(self, room: Room, event: Event) -> None:
+        raise NotImplementedError
+
+    def settled(self, room: Room, event: Event) -> None:
+        raise NotImplementedError
+
+    def failed(self, room: Room, event: Event) -> None:
+        raise NotImplementedError
+
+    # Live.
+
+    def audience(self, room: Room) -> IAudience:
+        place = "private" if room.private else "current" if room is self.current else "other"
+        return self._dialect.audience(place, self.policy.echo)
+
+    def own(self, room: Room, event: Event) -> str:
+        if event.kind == kinds.JOIN:
+            return self._welcome(room, event)
+        if event.kind == kinds.NICK and room is self.current:
+            return self._dialect.reply([note(f"you are now {event.target}")])
+        if event.kind == kinds.LEAVE and self.state < LEAVING:
+            return self._dialect.reply([note(f"you left #{room.name}")])
+        if event.kind == kinds.TOPIC:
+            said = f"is now: {event.text}" if event.text else "is gone"
+            return self._dialect.reply([note(f"the topic of #{room.name} {said}")])
+        return ""
+
+    def _welcome(self, room: Room, event: Event) -> str:
+        """What someone is shown who comes in: who is there, and what was said."""
+        first = event is self._entrance
+        answers = [self.entry(room, kinds.WELCOME if first else kinds.ENTER)]
+        if not self.policy.history:
+            return self._dialect.reply(answers)
+        if room.topic:
+            answers.append(note(f"topic: {room.topic}"))
+        if first:
+            answers += [note(line) for line in self.hall.motd]
+        return (
+            self._dialect.reply(answers)
+            + self._dialect.history(room.earlier(event.seq), event.time)
+            + self._dialect.reply([reply(kinds.NOW)])
+        )
+
+    def entry(self, room: Room, kind: str) -> Event:
+        """What someone is told who speaks in a room from now on: where, and with whom."""
+        who = self.hall.company(room, self)
+        return Event(room.name, 0, 0, self.name, kind, who, self.hall.called)
+
+    # Later: the outlet's owner.
+
+    def held(self) -> None:
+        """Send no more for now: from here on the rooms keep our place."""
+        if self._outlet.busy:
+            for room in self.rooms:
+                room.detach(self)
+
+    def drained(self) -> None:
+        """There is room again: read on from our places, in all rooms alike."""
+        behind = self._behind()
+        while behind and not self._outlet.busy:
+            share = max(1, STRETCH // len(behind))
+            data = b"".join([self._missed(room, *room.missed(self, share)) for room in behind])
+            if data:
+                self.send(data)
+            behind = self._behind()
+
+    def readUp(self, room: Room, seq: int = 0) -> None:
+        """
+        Read the rest of a room that is being left.  Who is sent to in batches always has a place
+        of their own for some time, and would lose what waits for the next batch; who is slow
+        does lose it.
+
+        @param seq: the last event that is to be seen, if not that at the head.
+        """
+        if self in room.cursors and isinstance(self._outlet, Paced):
+            skipped, events = room.missed(self, max(1, STRETCH // len(self.rooms)))
+            seen = [event for event in events if not seq or event.seq <= seq]
+            self.send(self._missed(room, skipped, seen))
+
+    def _behind(self) -> list[Room]:
+        """The rooms in which it has a place of its own."""
+        return [room for room in self.rooms if self in room.cursors]
+
+    def _missed(self, room: Room, skipped: int, events: list[Event]) -> bytes:
+        audience = self.audience(room)
+        pieces: list[str] = []
+        if skipped:
+            word = f"{skipped} messages skipped, /history shows them"
+            pieces.append(self._dialect.reply([note(word)]))
+        for event in events:
+            if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
+                pieces += audience.render([event])
+            elif event.kind in kinds.SPEECH:
+                pieces.append(audience.own([event]))
+            else:
+                pieces.append(self.own(room, event))
+        return "".join(pieces).encode("utf-8", "replace")

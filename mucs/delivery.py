@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from itertools import accumulate, groupby
 
+from twisted.logger import Logger
+
 from mucs.events import JOIN, LEAVE, SPEECH, Event
 from mucs.imucs import IAudience, IMember
 from mucs.room import Room
+
+log = Logger()
 
 # What of a room's text a member sees otherwise: from, to (as events), and the change of theirs
 # that stands there, or None for speech.
@@ -81,23 +85,38 @@ def deliver(shares: list[Share]) -> None:
             seen |= room.members.keys()
     gathered: dict[IMember, list[bytes]] = {member: [] for member in several}
     for room, events, cuts in shares:
-        for audience, members in room.audiences.items():
-            lines = audience.render(events)
-            text = "".join(lines)
-            data = text.encode("utf-8", "replace")
-            ends = [0, *accumulate(map(len, lines))] if cuts else []
-            for member in members:
-                mine = data
-                if member in cuts:
-                    mine = _view(room, member, audience, events, text, ends, cuts[member])
-                if member in several:
-                    gathered[member].append(mine)
-                elif mine:
-                    member.send(mine)
+        for audience in room.audiences:
+            try:
+                _tell(audience, room, events, cuts, gathered)
+            except Exception:
+                # A dialect of somebody else's, say.  All others are told.
+                log.failure("an audience of #{room} could not be told", room=room.name)
     for member, pieces in gathered.items():
         data = b"".join(pieces)
         if data:
             member.send(data)
+
+
+def _tell(
+    audience: IAudience,
+    room: Room,
+    events: list[Event],
+    cuts: dict[IMember, list[Cut]],
+    gathered: dict[IMember, list[bytes]],
+) -> None:
+    """Tell one audience; those who are in C{gathered} get it with the rest of theirs."""
+    lines = audience.render(events)
+    text = "".join(lines)
+    data = text.encode("utf-8", "replace")
+    ends = [0, *accumulate(map(len, lines))] if cuts else []
+    for member in room.audiences[audience]:
+        mine = data
+        if member in cuts:
+            mine = _view(room, member, audience, events, text, ends, cuts[member])
+        if member in gathered:
+            gathered[member].append(mine)
+        elif mine:
+            member.send(mine)
 
 
 def _view(

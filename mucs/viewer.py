@@ -183,8 +183,7 @@ class Viewer:
         audience = self.audience(room)
         pieces: list[str] = []
         if skipped:
-            word = f"{skipped} messages skipped, /history shows them"
-            pieces.append(self._dialect.reply([note(word)]))
+            pieces.append(self._dialect.reply([note(f"{skipped} messages skipped")]))
         for event in events:
             if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
                 pieces += audience.render([event])

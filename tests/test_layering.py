@@ -26,7 +26,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"imucs", "plugin", "plugins.__init__"}),  # the seams
     frozenset({"room", "turn", "delivery", "rules", "seats"}),  # the heart
     frozenset(  # the service
-        {"hall", "session", "newcomer", "member", "inbox", "outlet", "paced", "listener"}
+        {"hall", "session", "newcomer", "member", "viewer", "inbox", "outlet", "paced", "listener"}
     ),
     frozenset({"line", "log"}),  # front ends, logs
     frozenset({"plugins"}),  # plugins

@@ -3,9 +3,7 @@ Dialects: ways of writing, as values.
 
 Most of a dialect is data: for each kind of event the words it is said in.  L{phrasebook} makes a
 dialect from such a table; what the table has no words for is said as the native dialect says
-it, and where it has an empty string nothing is said.  In the words stand C{{author}}, C{{text}},
-C{{target}} (in a welcome: the server's name), C{{room}}, and C{{ip}} and C{{port}}, those of an
-author who is called by an address.
+it, and where it has an empty string nothing is said; see L{mucs.line.phrases}.
 
 An L{Audience} is the people who write so and see a room in the same way: their speech is
 rendered once for all of them.
@@ -13,9 +11,8 @@ rendered once for all of them.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IProtocolFactory
@@ -24,6 +21,15 @@ from zope.interface import implementer
 from mucs import events as kinds
 from mucs.events import Command, Event, Intent, Say
 from mucs.imucs import IAudience, IDialect
+from mucs.line.phrases import (
+    CONSOLE,
+    FAULT,
+    NATIVE,
+    NATIVE_LEFT_WHY,
+    NATIVE_NO_TOPIC,
+    phrase,
+    plain,
+)
 from mucs.line.protocol import LineFactory
 from mucs.rules import Policy
 from mucs.text import clean
@@ -31,71 +37,6 @@ from mucs.text import clean
 if TYPE_CHECKING:
     from mucs.hall import Hall
     from mucs.listener import Listener
-
-#: How the native dialect says everything; with a reason where there is one.
-NATIVE: Mapping[str, str] = {
-    kinds.SAY: "{author}: {text}",
-    kinds.ME: "* {author} {text}",
-    kinds.TELL: "{author} -> you: {text}",
-    kinds.JOIN: "* {author} joined",
-    kinds.LEAVE: "* {author} left",
-    kinds.NICK: "* {author} is now {target}",
-    kinds.TOPIC: "* {author} changed the topic to: {text}",
-    kinds.GREETING: "-- welcome to {text}\n-- what is your name?",
-    kinds.ASK: "-- what is your name?",
-    kinds.WELCOME: "-- you are {author} in #{room} with {text}; /help lists commands, /quit leaves",
-    kinds.ENTER: "-- you are {author} in #{room} with {text}",
-    kinds.NOW: "-- now",
-    kinds.PLACE: "-- You are number {text} in the queue.",
-    kinds.FULL: "! all {text} seats are taken; try again later",
-    kinds.NOTE: "-- {text}",
-    kinds.REFUSAL: "! {text}",
-    kinds.FAREWELL: "",
-}
-
-#: The same kinds, where the event has a reason, or lacks a text.
-NATIVE_LEFT_WHY = "* {author} left ({text})"
-NATIVE_NO_TOPIC = "* {author} removed the topic"
-
-#: What the console says of people who write natively, if their listener has it say anything.
-CONSOLE: Mapping[str, str] = {
-    kinds.CONNECT: "{peer} connected",
-    kinds.NAMED: "{peer} is {author}",
-    kinds.DISCONNECT: "{peer} is gone",
-}
-
-#: In a table of console lines: a disconnection that is somebody's fault.
-FAULT = "fault"
-
-_FIELD = re.compile(r"\{(\w+)\}")
-
-
-def _plain(words: str) -> tuple[str, str, str] | None:
-    """What stands before, between and after an author and a text, if there is nothing else."""
-    if _FIELD.findall(words) != ["author", "text"]:
-        return None
-    before, between, after = _FIELD.sub("\0", words).split("\0")
-    return before, between, after
-
-
-def _phrase(words: str) -> Callable[[Event], str]:
-    """A function that says an event in words with C{{fields}}; without words it says nothing."""
-    if not words:
-        return lambda event: ""
-
-    def say(event: Event) -> str:
-        ip, _, port = event.author.rpartition(":")
-        return words.format(
-            author=event.author,
-            text=event.text,
-            target=event.target,
-            room=event.room,
-            ip=ip,
-            port=port,
-        )
-
-    return say
-
 
 @implementer(IAudience)
 class Audience:
@@ -182,9 +123,9 @@ class Dialect:
         self._unended = unended
         self._console = console
         self.words = {
-            kind: _phrase(self._ended(kind, text)) for kind, text in {**NATIVE, **words}.items()
+            kind: phrase(self._ended(kind, text)) for kind, text in {**NATIVE, **words}.items()
         }
-        self.speechWords = _plain(self._ended(kinds.SAY, words.get(kinds.SAY, NATIVE[kinds.SAY])))
+        self.speechWords = plain(self._ended(kinds.SAY, words.get(kinds.SAY, NATIVE[kinds.SAY])))
         if kinds.LEAVE not in words:
             self._either(kinds.LEAVE, NATIVE_LEFT_WHY, words.get(kinds.LEAVE, NATIVE[kinds.LEAVE]))
         if kinds.TOPIC not in words:
@@ -201,13 +142,13 @@ class Dialect:
 
     def _either(self, kind: str, withText: str, without: str) -> None:
         """An event of this kind may have a text or not."""
-        full, bare = _phrase(self._ended(kind, withText)), _phrase(self._ended(kind, without))
+        full, bare = phrase(self._ended(kind, withText)), phrase(self._ended(kind, without))
         self.words[kind] = lambda event: full(event) if event.text else bare(event)
 
     def _named(self, byAddress: str, byName: str) -> None:
         """Speech of those who have a name, and of those who are called by their address."""
-        address = _phrase(self._ended(kinds.SAY, byAddress))
-        name = _phrase(self._ended(kinds.SAY, byName))
+        address = phrase(self._ended(kinds.SAY, byAddress))
+        name = phrase(self._ended(kinds.SAY, byName))
         self.speechWords = None
         self.words[kinds.SAY] = lambda event: (
             address(event) if ":" in event.author else name(event)

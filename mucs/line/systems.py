@@ -31,7 +31,8 @@ from mucs.events import (
     SAY,
     WELCOME,
 )
-from mucs.line.dialect import FAULT, phrasebook
+from mucs.line.dialect import phrasebook
+from mucs.line.phrases import FAULT
 from mucs.rules import Policy
 
 #: Seconds between two sends to a client that must not get two messages at once.

@@ -156,7 +156,8 @@ class LineProtocol(LineReceiver):
 
     def readConnectionLost(self) -> None:
         """The peer will send no more: a good end, once everything that came is done."""
-        self._finish()
+        self._end()
+        self._perhapsFinish()
 
     def writeConnectionLost(self) -> None:
         """We never close only one direction."""
@@ -171,15 +172,15 @@ class LineProtocol(LineReceiver):
             lines = held.split(self.delimiter)
             # A last line without its end counts, if it was the peer who ended it.
             self._rest = self.delimiter.join([*lines[:limit], b""] if clean else lines[:-1][:limit])
-            self._finish()
+            self._end()
         self.session.lost(clean)
 
-    def _finish(self) -> None:
+    def _end(self) -> None:
+        """Nothing more will come."""
         self._ended = True
         # A last line without its end counts.
         self._rest += self._framing.finish()
         self.dataReceived(b"")
-        self._perhapsFinish()
 
     def _perhapsFinish(self) -> None:
         if self._ended and not self.paused:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -199,13 +199,20 @@ class Hall(MultiService):
         elif self.rooms.get(fold(room.name)) is room:
             del self.rooms[fold(room.name)]
 
-    def company(self, room: Room, session: IMember) -> str:
-        """Who else is in a room, in words."""
+    def company(self, room: Room, session: IMember, comes: bool) -> str:
+        """
+        Who else is in a room, in words.
+
+        @param comes: whether C{session} comes in just now: then only who was there before, as
+            those who come with the same batch, but later, are announced to them.
+        """
+        later = takewhile(lambda member: member is not session, reversed(room.members))
+        count = max(0, len(room.members) - 1 - (len(list(later)) if comes else 0))
         others = (member.name for member in room.members if member is not session)
-        names = list(islice(others, NAMED))
+        names = list(islice(others, min(count, NAMED)))
         if not names:
             return "nobody else"
-        more = len(room.members) - (session in room.members) - len(names)
+        more = count - len(names)
         return ", ".join(names) + (f" and {more} others" if more > 1 else " and one other" * more)
 
     # Plugins.

@@ -29,7 +29,7 @@ NATIVE: Mapping[str, str] = {
     kinds.ENTER: "-- you are {author} in #{room} with {text}",
     kinds.NOW: "-- now",
     kinds.PLACE: "-- You are number {text} in the queue.",
-    kinds.FULL: "! all {text} seats are taken; try again later",
+    kinds.FULL: "! no seat is free, of {text}; try again later",
     kinds.NOTE: "-- {text}",
     kinds.REFUSAL: "! {text}",
     kinds.FAREWELL: "",

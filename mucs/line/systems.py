@@ -46,7 +46,7 @@ cstring = phrasebook(
         SAY: "{author}: {text}",
         JOIN: '"{author}" joined the chat room',
         LEAVE: '"{author}" disconnected from the server',
-        FULL: "The server is full: all {text} seats are taken, try again later.",
+        FULL: "The server is full, no seat is free of {text}: try again later.",
         PLACE: "You are number {text} in the queue.",
         NOW: "",
     },

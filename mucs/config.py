@@ -164,7 +164,7 @@ def _endpoint(description: str, source: str, reactor: Any) -> IStreamServerEndpo
     if kind == "stdio":
         raise ConfigError(f"{source}: nobody can connect to that")
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, _backlogged(description))
         # tls: takes any folder, and where it finds nothing there fails each handshake.
         creator = getattr(endpoint, "connectionCreator", None)
         if creator is not None and creator.serverConnectionForTLS(None).get_certificate() is None:
@@ -179,6 +179,13 @@ def _endpoint(description: str, source: str, reactor: Any) -> IStreamServerEndpo
         raise ConfigError(f"{source}: {_because(kind, error)}") from error
     return endpoint
 
+
+#: Connections that may wait in the kernel for us to accept them.  With Twisted's 50, most of a
+#: storm of 200 wait a second more, until they ask again.  The kernel has a limit of its own.
+BACKLOG = 1024
+
+#: The endpoints that take a backlog, and which of their unnamed parts it is.
+BACKLOGGED = {"tcp": 3, "tcp6": 2, "ssl": 6, "tls": 3, "unix": 3}
 
 #: The kinds of endpoints that come with Twisted.
 ENDPOINTS = "tcp, tcp6, ssl, tls, unix, systemd, haproxy"
@@ -207,6 +214,16 @@ def _because(kind: str, error: Exception) -> str:
         if match:
             return match.expand(better)
     return text
+
+
+def _backlogged(description: str) -> str:
+    """An endpoint with our backlog, if it takes one and has not its own."""
+    kind, *rest = _pieces(description.lower().removeprefix("haproxy:"))
+    unnamed = [piece for piece in rest if "=" not in piece]
+    own = any(piece.startswith("backlog=") for piece in rest)
+    if own or len(unnamed) >= BACKLOGGED.get(kind, 0):
+        return description
+    return f"{description}:backlog={BACKLOG}"
 
 
 def _pieces(description: str) -> list[str]:

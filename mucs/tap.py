@@ -172,6 +172,17 @@ def makeService(options: Options) -> IService:
 
     # callLater follows the wall clock otherwise, and an hour's step fires or freezes timers.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
+    frontEnds = _wanted(IFrontEnd, options)
+    try:
+        listeners = [
+            listener(listen, frontEnds, reactor, where) for listen, where in options["listens"]
+        ]
+    except ConfigError as error:
+        raise SystemExit(f"mucs: {error}") from error
+    observers = _wanted(IObserver, options)
+    if not any(each.policy.console for each in listeners):
+        # It would look at each event for nothing: 5 % of the work.
+        observers.pop("console", None)
     limits: Limits = options["limits"]
     store: ILog = MemoryLog(time.time, limits.behind)
     hall = Hall(
@@ -183,14 +194,10 @@ def makeService(options: Options) -> IService:
         motd=options["words"],
         commands=_wanted(ICommand, options),
         filters=list(_wanted(IFilter, options).values()),
-        observers=list(_wanted(IObserver, options).values()),
+        observers=list(observers.values()),
     )
-    try:
-        frontEnds = _wanted(IFrontEnd, options)
-        for listen, where in options["listens"]:
-            listener(listen, frontEnds, reactor, where).setServiceParent(hall)
-    except ConfigError as error:
-        raise SystemExit(f"mucs: {error}") from error
+    for each in listeners:
+        each.setServiceParent(hall)
     sys.excepthook = _excepthook
     return hall
 

@@ -153,11 +153,12 @@ class Turn:
                 cuts = delivery.runs(posters)
             shares.append((room, mine, cuts))
         delivery.deliver(shares)
-        for room, event, poster in changes:
-            poster.settled(room, event)
         if self.observe is not None:
             everyone = [poster for _, posters, _, _ in parts for poster in posters]
             self.observe(list(zip(events, everyone, strict=True)))
+        # What comes of being settled, someone's going say, happened after all this.
+        for room, event, poster in changes:
+            poster.settled(room, event)
         self._next()
 
     def _failed(self, failure: Failure, batch: list[Event], parts: list[Part]) -> None:

@@ -205,8 +205,12 @@ class Dialect:
         kind = event.kind
         if kind == kinds.DISCONNECT and event.text and FAULT in self._console:
             kind = FAULT
+        words = self._console.get(kind, "")
+        if "{author}" in words and not event.author:
+            # Whoever goes without having given a name was nobody to these servers.
+            return ""
         ip, _, port = peer.rpartition(":")
-        return self._console.get(kind, "").format(
+        return words.format(
             peer=peer, ip=ip, port=port, author=event.author, text=event.text, number=number
         )
 

@@ -100,6 +100,7 @@ class Member(Viewer):
     def rename(self, name: str) -> None:
         """Take another name. @raise Refused: where that is not possible."""
         self.hall.claim(self, name)
+        self._renamedIn = self.current
         for room in self.public():
             self.change(room, kinds.NICK, target=name)
         if self.changes:

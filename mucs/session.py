@@ -43,6 +43,7 @@ class Session(Newcomer):
     __slots__ = (
         "_finished",
         "_inbox",
+        "_noticed",
         "ending",
     )
 
@@ -53,6 +54,7 @@ class Session(Newcomer):
         self.ending = ""
         self._inbox = Inbox(hall.reactor, hall.limits, self, reader)
         self._finished = False
+        self._noticed = ""  # what the others are told of a connection that is lost
 
     def open(self, outlet: Outlet | Paced) -> None:
         """Begin: there is a connection, and C{outlet} leads to it."""
@@ -171,7 +173,7 @@ class Session(Newcomer):
 
     def stuck(self, why: str) -> None:
         """The peer takes nothing, and the connection is being lost."""
-        self.ending = why
+        self.ending = self._noticed = why
 
     def proceed(self) -> None:
         if self.state == LEAVING:
@@ -196,7 +198,7 @@ class Session(Newcomer):
 
     def _perhapsFinish(self) -> None:
         if self._finished and not self._inbox and not self.changes and self.state < LEAVING:
-            self.quit()
+            self.quit(self._noticed)
 
     def lost(self, clean: bool) -> None:
         """
@@ -213,7 +215,6 @@ class Session(Newcomer):
 
     def _gone(self, clean: bool) -> None:
         # Others are told what was noticed here, but not how a line was lost.
-        why = self.ending
         if not clean:
             self.ending = self.ending or "connection lost"
         if (self._inbox or self.changes) and self.state < LEAVING:
@@ -222,7 +223,7 @@ class Session(Newcomer):
             if not self.changes:
                 self._inbox.work()
             return
-        self._leave(why)
+        self._leave(self._noticed)
         self._end()
 
     def _leave(self, why: str) -> None:

@@ -46,6 +46,7 @@ class Viewer:
         "_dialect",
         "_entrance",
         "_outlet",
+        "_renamedIn",
         "counted",
         "current",
         "hall",
@@ -75,6 +76,7 @@ class Viewer:
         self.current: Room | None = None
         self._dialect = dialect
         self._entrance: Event | None = None  # its first join
+        self._renamedIn: Room | None = None  # where it is told of its last new name, once
         self._outlet: Outlet | Paced
         self.send: Callable[[bytes], None]
 
@@ -114,7 +116,7 @@ class Viewer:
     def own(self, room: Room, event: Event) -> str:
         if event.kind == kinds.JOIN:
             return self._welcome(room, event)
-        if event.kind == kinds.NICK and room is self.current:
+        if event.kind == kinds.NICK and room is self._renamedIn:
             return self._dialect.reply([note(f"you are now {event.target}")])
         if event.kind == kinds.LEAVE and self.state < LEAVING:
             return self._dialect.reply([note(f"you left #{room.name}")])
@@ -126,7 +128,7 @@ class Viewer:
     def _welcome(self, room: Room, event: Event) -> str:
         """What someone is shown who comes in: who is there, and what was said."""
         first = event is self._entrance
-        answers = [self.entry(room, kinds.WELCOME if first else kinds.ENTER)]
+        answers = [self.entry(room, kinds.WELCOME if first else kinds.ENTER, comes=True)]
         if not self.policy.history:
             return self._dialect.reply(answers)
         if room.topic:
@@ -139,9 +141,9 @@ class Viewer:
             + self._dialect.reply([reply(kinds.NOW)])
         )
 
-    def entry(self, room: Room, kind: str) -> Event:
+    def entry(self, room: Room, kind: str, comes: bool = False) -> Event:
         """What someone is told who speaks in a room from now on: where, and with whom."""
-        who = self.hall.company(room, self)
+        who = self.hall.company(room, self, comes)
         return Event(room.name, 0, 0, self.name, kind, who, self.hall.called)
 
     # Later: the outlet's owner.

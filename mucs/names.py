@@ -71,6 +71,10 @@ _ROUNDS = 8
 _ASCII = str.maketrans({"0": "o", "1": "l", "|": "l", "m": "rn", "`": "'", '"': "''", "%": "o/o"})
 
 
+# Folded words that stand where a name does in what the server says.
+_OURS = re.compile("you|nobody else|one other|[0-9a-z]* others")
+
+
 class BadName(ValueError):
     """
     A name that cannot be had. C{str()} of it says what is wrong and what would do: one sentence,
@@ -89,8 +93,9 @@ def checkName(text: str, longest: int = 32) -> str:
     """
     name = _check(text, longest, "a name")
     # A private word is shown as "bob -> you: text".
-    if fold(name) == "you":
-        raise BadName('"you" is not to be taken as a name')
+    # Who comes in is told of "bob, eve and 5 others", or of "nobody else".
+    if _OURS.fullmatch(ours := fold(name)):
+        raise BadName(f'"{ours}" is not to be taken as a name')
     return name
 
 

@@ -44,8 +44,8 @@ class Newcomer(Member):
     def settle(self, peer: str) -> None:
         """Where it comes from, behind a proxy, is known now; who is named so has a name."""
         self._known = True
-        self.peer = peer
-        self.host = peer.rpartition(":")[0]
+        self.peer = peer or f"unknown:{self.id}"
+        self.host = self.peer.rpartition(":")[0]
         try:
             self.hall.arriveFrom(self)
         except Refused as refused:
@@ -73,6 +73,11 @@ class Newcomer(Member):
             self.reply(refusal(why), reply(kinds.ASK))
         elif self.state < GONE:
             self.reply(refusal(why))
+
+    def nothing(self) -> None:
+        """An empty line is no name, and otherwise nothing."""
+        if self.state == NAMING and self.policy.naming == "ask":
+            self.refuse("a name cannot be empty")
 
     def _claim(self, text: str) -> None:
         try:

@@ -81,7 +81,7 @@ class Session(Newcomer):
         """Something is asked for: do it now, or when its turn comes."""
         if self.state == WAITING:
             # Never paused, or nobody would notice that they have gone.
-            if intent == Command("quit"):
+            if type(intent) is Command and intent.name == "quit":
                 self._end()
             elif self._inbox.bucket.take():
                 self.placed(self.listener.seats.place(self))
@@ -256,4 +256,8 @@ class Session(Newcomer):
 
 def _run(command: ICommand, session: Session, argument: str) -> Iterable[Event]:
     """Run a command to its end: one that yields its answers may still raise with the last."""
-    return list(command.run(session, argument))
+    answers = list(command.run(session, argument))
+    for answer in answers:
+        if not isinstance(answer, Event):
+            raise TypeError(f"a command answers with events, such as note(...); not {answer!r:.80}")
+    return answers

@@ -13,6 +13,8 @@ forgotten: bytes that are no UTF-8, and lines that are too long, to their true e
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import UNIXAddress
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from mucs.hall import Hall
     from mucs.line.dialect import Dialect
     from mucs.listener import Listener
+
+#: What a browser's first line is like.
+HTTP = re.compile(r"[A-Z]{3,10} \S+ HTTP/\d.*")
 
 #: Bytes given to the receiver at once.  It copies what is left for each line, so that 64 KiB
 #: of two-byte lines would cost it 39 ms.
@@ -59,6 +64,7 @@ class LineProtocol(LineReceiver):
         self._telnet = Telnet()
         self._framing = FRAMINGS[factory.dialect.framing]()
         self._fresh = True  # no byte has come yet
+        self._greeted = False  # a line has come
         self._overlong = 0  # bytes of a line that is being discarded
         self._rest = b""  # bytes that wait for the receiver
         self._ended = False  # no more will come
@@ -119,8 +125,16 @@ class LineProtocol(LineReceiver):
             self.session.refuse("that was no UTF-8; set your terminal to UTF-8")
             return
         text = clean(text)
+        if not self._greeted:
+            self._greeted = True
+            if HTTP.fullmatch(text):
+                # A web page that is open beside us could speak here in its reader's name.
+                self.session.dismiss("this is a chat, and no web server")
+                return
         if text:
             self.session.receive(self.factory.dialect.parse(text))
+        elif self.factory.dialect.framing == "line":
+            self.session.nothing()
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line is too long: say so once, and discard it to its end."""
@@ -208,5 +222,10 @@ class LineFactory(ServerFactory):
 def _peer(address: Any) -> str:
     """C{IP:PORT}; empty for a UNIX socket, whose peers have no name."""
     if isinstance(address, UNIXAddress) or not hasattr(address, "host"):
+        return ""
+    try:
+        ip_address(address.host.partition("%")[0])
+    except ValueError:
+        # A proxy said something else than an address.
         return ""
     return f"{address.host}:{address.port}"

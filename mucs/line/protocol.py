@@ -91,7 +91,8 @@ class LineProtocol(LineReceiver):
             if self._telnet.reply:
                 self.session.answer(self._telnet.takeReply())
             data = self._framing.feed(data)
-            if not (self._rest or self._buffer or self.paused) and self._speech(data):
+            waits = self._rest or self._buffer or self.paused
+            if self._greeted and not waits and self._speech(data):
                 return
             self._rest += data
             if self.paused and len(self._rest) > self.factory.hall.limits.segments:

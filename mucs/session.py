@@ -85,6 +85,9 @@ class Session(Newcomer):
                 self._end()
             elif self._inbox.bucket.take():
                 self.placed(self.listener.seats.place(self))
+        elif self.state == GONE:
+            # The rest of a segment, say, in which something else ended the connection.
+            return
         elif self._inbox or self.changes or not self._inbox.bucket.take():
             self._inbox.wait(intent)
         else:

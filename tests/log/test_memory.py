@@ -1,0 +1,67 @@
+"""Tests for L{mucs.log.memory}."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mucs.imucs import ILog
+from mucs.log import memory
+from mucs.log.memory import MemoryLog
+from tests.log.contract import KEPT, LogContract, draft
+
+
+class MemoryLogTests(LogContract, SynchronousTestCase):
+    """The log that is kept in memory."""
+
+    def makeLog(self) -> ILog:
+        return MemoryLog(self.clock, KEPT)
+
+    def test_itOutlivesNothing(self) -> None:
+        """It does not pretend to."""
+        self.assertEqual(self.store.level, "none")
+
+    def test_itAnswersAtOnce(self) -> None:
+        """A turn is over before the reactor goes on."""
+        self.successResultOf(self.store.append([draft("a")]))
+        self.successResultOf(self.store.read("lobby", 0, 1))
+
+    def test_theOldestGo(self) -> None:
+        """Only the newest events of a room are kept, and the numbers go on."""
+        for n in range(1, KEPT + 4):
+            self.append(draft(str(n)), draft(str(n), "garden"))
+        kept = [str(n) for n in range(4, KEPT + 4)]
+        self.assertEqual(self.texts(self.read()), kept)
+        self.assertEqual(self.texts(self.read("garden")), kept)
+        self.assertEqual([event.seq for event in self.read(limit=2)], [KEPT + 2, KEPT + 3])
+        self.assertEqual(self.read(before=4), [])
+
+    def test_theQuietestRoomGoes(self) -> None:
+        """Of too many rooms the one longest without an event loses what was said in it."""
+        self.patch(memory, "ROOMS", 2)
+        self.append(draft("a", "attic"))
+        self.append(draft("b", "bar"))
+        self.append(draft("c", "attic"))
+        self.append(draft("d", "cellar"))
+        self.assertEqual(self.texts(self.read("attic")), ["a", "c"])
+        self.assertEqual(self.read("bar"), [])
+        self.assertEqual(self.texts(self.read("cellar")), ["d"])
+
+    def test_theQuietestRoomCountsOn(self) -> None:
+        """
+        A room that has lost its events still knows its number and its time: there may be people
+        in it, whose places are numbers.
+        """
+        self.patch(memory, "ROOMS", 1)
+        self.append(draft("a", "attic"), draft("b", "attic"))
+        self.append(draft("c", "bar"))
+        self.now -= 3600
+        stored = self.append(draft("d", "attic"))
+        self.assertEqual([(event.seq, event.time) for event in stored], [(3, 1_790_000_000_250)])
+        self.assertEqual(self.texts(self.read("attic")), ["d"])
+
+    def test_evenTheNumbersAreBounded(self) -> None:
+        """Of very many rooms the quietest is forgotten altogether."""
+        self.patch(memory, "ROOMS", 1)
+        self.patch(memory, "ENDS", 2)
+        for room in ("attic", "bar", "cellar", "den"):
+            self.append(draft("a", room))
+        self.assertEqual(self.append(draft("b", "bar"))[0].seq, 2)
+        self.assertEqual(self.append(draft("b", "attic"))[0].seq, 1)

@@ -108,11 +108,17 @@ def _tell(
     lines = audience.render(events)
     text = "".join(lines)
     data = text.encode("utf-8", "replace")
-    ends = [0, *accumulate(map(len, lines))] if cuts else []
+    ends: list[int] = []
+    if cuts:
+        # Where all is ASCII, characters are bytes.
+        plain = len(data) == len(text)
+        each = lines if plain else [line.encode("utf-8", "replace") for line in lines]
+        ends = [0, *accumulate(map(len, each))]
+    whole = memoryview(data)
     for member in room.audiences[audience]:
         mine = data
         if member in cuts:
-            mine = _view(room, member, audience, events, text, ends, cuts[member])
+            mine = _view(room, member, audience, events, whole, ends, cuts[member])
         if member in gathered:
             gathered[member].append(mine)
         elif mine:
@@ -124,17 +130,17 @@ def _view(
     member: IMember,
     audience: IAudience,
     events: list[Event],
-    text: str,
+    whole: memoryview,
     ends: list[int],
     cuts: list[Cut],
 ) -> bytes:
     """
-    What someone sees of a room's text in which events of their own stand: slices of it, with
-    what their dialect says instead between them.
+    What someone sees of a room's bytes in which events of their own stand: slices of them, with
+    what their dialect says instead between them.  The bytes are copied once, by joining.
 
-    @param ends: where in the text each event begins, and where the last one ends.
+    @param ends: where each event begins in C{whole}, and where the last one ends.
     """
-    pieces: list[str] = []
+    pieces: list[bytes | memoryview] = []
     at = 0
     for start, stop, change in cuts:
         if change is None:
@@ -143,8 +149,9 @@ def _view(
             instead = audience.own(events[start:stop])
         else:
             instead = member.own(room, change)
-        pieces.append(text[at : ends[start]])
-        pieces.append(instead)
+        pieces.append(whole[at : ends[start]])
+        if instead:
+            pieces.append(instead.encode("utf-8", "replace"))
         at = ends[stop]
-    pieces.append(text[at:])
-    return "".join(pieces).encode("utf-8", "replace")
+    pieces.append(whole[at:])
+    return b"".join(pieces)

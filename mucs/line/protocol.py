@@ -86,7 +86,7 @@ class LineProtocol(LineReceiver):
             if self._fresh:
                 self._fresh = False
                 if self.factory.listener.proxied:
-                    self.session.settle(_peer(self.transport.getPeer()))
+                    self.session.settle(_proxied(self.transport.getPeer()))
             data = self._telnet.feed(data)
             if self._telnet.reply:
                 self.session.answer(self._telnet.takeReply())
@@ -224,9 +224,13 @@ def _peer(address: Any) -> str:
     """C{IP:PORT}; empty for a UNIX socket, whose peers have no name."""
     if isinstance(address, UNIXAddress) or not hasattr(address, "host"):
         return ""
+    return f"{address.host}:{address.port}"
+
+
+def _proxied(address: Any) -> str:
+    """The same, of an address that a proxy has told; empty if it told something else."""
     try:
         ip_address(address.host.partition("%")[0])
-    except ValueError:
-        # A proxy said something else than an address.
+    except (AttributeError, ValueError):
         return ""
-    return f"{address.host}:{address.port}"
+    return _peer(address)

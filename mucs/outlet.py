@@ -13,12 +13,16 @@ from a call of its own.  The bytes go out in the order they came in, or the conn
 from __future__ import annotations
 
 import errno
+import fcntl
 import select
 import socket
+import sys
+import termios
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from OpenSSL import SSL
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.tcp import Connection
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
@@ -29,11 +33,11 @@ from mucs.rules import Limits
 #: Seconds after which a connection that was to be closed in good order is closed anyhow.
 PATIENCE = 5.0
 
-#: What TLS encrypts at once, in bytes.
-RECORD = 16384
+# Nothing waits in the transport; something does; nothing is sent any more; nor told.
+CLEAR, WAITING, DEAF, OVER = range(4)
 
-# Nothing waits in the transport; something does; nothing is sent any more.
-CLEAR, WAITING, DEAF = range(3)
+# The first probe of an idle connection, the time between two, the time without an answer.
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_USER_TIMEOUT": 60_000}
 
 # What a send on a socket raises while there is no room for a byte.
 NO_ROOM = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
@@ -60,14 +64,15 @@ class Outlet:
     """
 
     __slots__ = (
-        "_closing",
         "_limits",
+        "_mark",
+        "_owed",
         "_owner",
         "_passed",
         "_reactor",
+        "_small",
         "_socketSend",
         "_state",
-        "_taken",
         "_timer",
         "_wire",
         "busy",
@@ -75,30 +80,28 @@ class Outlet:
         "transport",
     )
 
-    def __init__(
-        self, transport: Any, reactor: IReactorTime, limits: Limits, owner: Owner
-    ) -> None:
+    def __init__(self, transport: Any, reactor: IReactorTime, limits: Limits, owner: Owner) -> None:
         """@param transport: connected; it is told to pause and resume us when it is full."""
         self.transport = transport
         self.busy = False
         self._reactor = reactor
         self._limits = limits
         self._owner = owner
-        self._closing = False
         self._state = CLEAR
         self._timer: IDelayedCall | None = None
+        self._owed = 0  # bytes of replies that may wait among other things
         self._passed = 0  # bytes passed to the transport, that did not go straight to the socket
-        self._taken = 0  # how many of them the peer had taken when we last looked
+        self._mark: int | None = None  # that, less what the peer had not taken when we last looked
         self._wire = _wire(transport)
         self._socketSend: Any = None
+        self._small: Any = getattr(transport, "_aggregator", None)  # where TLS gathers writes
         self.send: Callable[[bytes], None] = self._pass
         if self._wire is not None:
             self._wire.bufferSize = limits.unsent
+            self._socketSend = self._wire.socket.send
             if _isBare(transport):
-                self._socketSend = self._wire.socket.send
                 self.send = self._direct
-            elif _isTls(transport):
-                self._socketSend = self._wire.socket.send
+            elif _isTls(transport) and hasattr(self._small, "_buffer"):
                 self.send = self._encrypt
         transport.registerProducer(self, True)
 
@@ -111,16 +114,14 @@ class Outlet:
         wire.setTcpKeepAlive(True)
         # Else the mark a telnet sends with ^C would be taken out of the middle of its command.
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        for option, value in (("TCP_KEEPIDLE", 60), ("TCP_USER_TIMEOUT", 60_000)):
+        for option, value in KEEPALIVE.items():
             if hasattr(socket, option):
                 wire.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def unsent(self) -> int:
         """Bytes that wait in the transport; 0 where that cannot be known."""
         wire = self._wire
-        if wire is None:
-            return 0
-        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
+        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen) if wire else 0
 
     def isReset(self) -> bool:
         """Whether the peer is gone.  The reactor does not notice while reading is paused."""
@@ -133,131 +134,126 @@ class Outlet:
     def reply(self, data: bytes) -> None:
         """Send what stands in no log, and so cannot be read again later: its sum is bounded."""
         self.send(data)
-        if self.unsent() > self._limits.replies:
+        self._owed = min(self._owed + len(data), self.unsent())
+        if self._owed > self._limits.replies and self._state < DEAF:
+            # More of them may come in this very turn.
+            self._state = DEAF
             self._reactor.callLater(0, self._stuck, "too much unread")
 
     def close(self) -> None:
         """Close in good order: what was sent arrives, if the peer takes it within 5 seconds."""
-        if self._closing:
+        if self._state == OVER:
             return
-        self._end()
+        self._end(OVER, PATIENCE)
         # A paused producer would keep the transport from ever closing.
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-        self._abortLater()
+        if _isBare(self.transport):
+            # With something unread a close is a reset: what the kernel still has would be lost.
+            self._wire.doRead = self._ignore
+            self._wire.startReading()
+
+    def _ignore(self) -> Exception | None:
+        """In place of the transport's own reading: take what comes, and forget it."""
+        try:
+            if not all(self._wire.socket.recv(65536) for _ in range(64)):
+                self._wire.stopReading()
+        except OSError as error:
+            return None if error.errno in NO_ROOM else ConnectionLost()
+        return None
 
     def lost(self) -> None:
-        """The connection is gone."""
-        self._end()
+        """The connection is gone, or as good as gone: nothing is sent any more, nor told."""
+        self._end(OVER)
 
-    def _end(self) -> None:
-        self._closing = True
-        self._state = DEAF
+    def _end(self, state: int, patience: float = 0.0) -> None:
+        """Send no more; abort the connection, if it is still there after C{patience} seconds."""
+        self._state = state
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+        if patience:
+            self._timer = self._reactor.callLater(patience, self.transport.abortConnection)
 
     # The ways of sending.
 
     def _direct(self, data: bytes) -> None:
         """On the socket itself, while nothing waits in the transport."""
         if self._state:
-            if self._state == DEAF:
+            if self._state >= DEAF:
                 return
             if self.unsent():
-                self._pass(data)
+                self._wait(data, self._wire.write)
                 return
             self._state = CLEAR
+            self._mark = None
         try:
             sent = self._socketSend(data)
         except OSError as error:
             if error.errno not in NO_ROOM:
-                self._gone()
+                # The reactor finds the same when it reads, after what the peer said before.
+                self._end(DEAF, PATIENCE)
                 return
             sent = 0
         if sent != len(data):
             self._state = WAITING
-            self._pass(data[sent:])
+            self._wait(data[sent:], self._wire.write)
 
     def _encrypt(self, data: bytes) -> None:
-        """
-        As TLS on the socket itself, while nothing waits anywhere: all of a turn is
-        encrypted at once, without the transport's timer and the reactor's round to the socket.
-        """
+        """As TLS on the socket itself: all of it at once, without the transport's own timer."""
         tls = self.transport
-        if self._state == DEAF or tls.disconnecting or tls._lostTLSConnection:
-            return
-        if self.unsent() or not tls._handshakeDone or tls._appSendBuffer or tls._aggregator._buffer:
-            self._pass(data)
+        if self._state >= DEAF or tls.disconnecting or tls._lostTLSConnection:
             return
         done = 0
-        try:
-            # One record of at most 16 KiB at a time.
-            while done < len(data):
-                done += tls._tlsConnection.send(data[done : done + RECORD])
-        except SSL.Error:
-            # It wants to read first, say: the transport knows what to do.
-            if not done:
-                self._pass(data)
-                return
-        # There is nothing else in the BIO, and TLS adds some 30 bytes to each 16 KiB.
-        sealed = tls._tlsConnection.bio_read(len(data) + len(data) // 256 + 4096)
-        try:
-            sent = self._socketSend(sealed)
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                self._gone()
-                return
-            sent = 0
-        if sent != len(sealed):
-            self._watch(len(sealed) - sent)
-            self._wire.write(sealed[sent:])
+        if tls._handshakeDone and not tls._appSendBuffer and not self._small._buffer:
+            try:
+                while done < len(data):  # a record of at most 16 KiB at a time
+                    done += tls._tlsConnection.send(data[done : done + 16384])
+            except SSL.Error:
+                pass  # it wants to read first, say: the transport knows what to do
+            if done:
+                # TLS adds some 30 bytes to each 16 KiB; a ticket for the peer may be there too.
+                sealed = tls._tlsConnection.bio_read(done + done // 256 + 4096)
+                # The transport may have written something of its own.
+                self._state = WAITING
+                self._direct(sealed)
         if done < len(data):
             self._pass(data[done:])
 
     def _pass(self, data: bytes) -> None:
         """By the transport's own way."""
-        if self._state != DEAF:
-            self._watch(len(data))
-            self.transport.write(data)
+        if self._state < DEAF:
+            self._wait(data, self.transport.write)
 
-    def _gone(self) -> None:
-        # The reactor finds the same when it reads, after what still is to be read: who resets
-        # a connection may have said something first.
-        self._state = DEAF
-        self._abortLater()
-
-    def _abortLater(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = self._reactor.callLater(PATIENCE, self.transport.abortConnection)
+    def _wait(self, data: bytes, write: Callable[[bytes], None]) -> None:
+        """Give it to a transport, which will send it when there is room."""
+        self._passed += len(data)
+        write(data)
+        if self._timer is None:
+            self._mark = self._passed - self._left()
+            self._timer = self._reactor.callLater(self._limits.stalled, self._look)
 
     # A peer that takes nothing.
 
-    def _watch(self, passed: int) -> None:
-        """Some bytes wait in the transport now."""
-        self._passed += passed
-        if self._timer is None:
-            self._timer = self._reactor.callLater(self._limits.stalled, self._look)
+    def _left(self) -> int:
+        """Bytes that the peer has not taken: what waits in the transport, and in the kernel."""
+        try:
+            queued = fcntl.ioctl(self._wire.fileno(), termios.TIOCOUTQ, bytes(4))
+        except (AttributeError, OSError):
+            return self.unsent()
+        return self.unsent() + int.from_bytes(queued, sys.byteorder)
 
     def _look(self) -> None:
-        """Some time after something began to wait: has any of it been taken?"""
-        unsent = self.unsent()
-        taken = self._passed - unsent
-        if taken == self._taken and (unsent or self.busy):
+        """Some time after something began to wait: has anything been taken?"""
+        waits, mark = self.unsent() or self.busy, self._passed - self._left()
+        if waits and mark == self._mark:
             self._stuck(f"nothing was read for {self._limits.stalled:g} s")
             return
-        self._taken = taken
-        self._timer = None
-        if unsent or self.busy:
-            self._timer = self._reactor.callLater(self._limits.stalled, self._look)
+        self._mark = mark
+        self._timer = self._reactor.callLater(self._limits.stalled, self._look) if waits else None
 
     def _stuck(self, why: str) -> None:
-        if not self._closing:
+        if self._state != OVER:
             self._owner.stuck(why)
-            self._abort()
-
-    def _abort(self) -> None:
-        if not self._closing:
             self.transport.abortConnection()
 
     # The transport's producer: it tells us when it is full, and when empty.
@@ -265,12 +261,19 @@ class Outlet:
     def pauseProducing(self) -> None:
         if not self.busy:
             self.busy = True
-            self._reactor.callLater(0, self._owner.held)
+            self._reactor.callLater(0, self._tell, self._owner.held)
 
     def resumeProducing(self) -> None:
         if self.busy:
             self.busy = False
-            self._reactor.callLater(0, self._owner.drained)
+            self._reactor.callLater(0, self._tell, self._owner.drained)
+        if self._wire is not None and self._wire.disconnecting:
+            # A wrapper has closed it, and with a producer that was paused it would never close.
+            self.transport.unregisterProducer()
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        if self._state != OVER:
+            news()
 
     def stopProducing(self) -> None:
         """The transport is gone; its protocol is told."""
@@ -284,13 +287,8 @@ def _isBare(transport: Any) -> bool:
 
 
 def _isTls(transport: Any) -> bool:
-    """Whether it is TLS on a socket, of a Twisted whose inside is as we know it."""
-    return (
-        isinstance(transport, TLSMemoryBIOProtocol)
-        and _isBare(transport.transport)
-        and hasattr(transport, "_aggregator")
-        and hasattr(transport._aggregator, "_buffer")
-    )
+    """Whether what is written to a transport goes to its socket as TLS."""
+    return isinstance(transport, TLSMemoryBIOProtocol) and _isBare(transport.transport)
 
 
 def _wire(transport: Any) -> Any:

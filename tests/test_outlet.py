@@ -32,6 +32,7 @@ from twisted.internet.pollreactor import PollReactor
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.task import Clock
+from twisted.protocols import tls
 from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
 from twisted.protocols.policies import WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -149,7 +150,7 @@ class Server(Protocol):
 
     transport: Any
 
-    def __init__(self, limits: Limits, foreign: bool) -> None:
+    def __init__(self, limits: Limits, foreign: bool, starts: bool) -> None:
         self.keeper = Keeper()
         self.outlet: Outlet
         self.heard = b""
@@ -157,8 +158,11 @@ class Server(Protocol):
         self.reason: BaseException | None = None
         self._limits = limits
         self._foreign = foreign
+        self._starts = starts
 
     def connectionMade(self) -> None:
+        if self._starts:
+            self.transport.startTLS(certificate().options())
         wire = self.transport
         while hasattr(wire, "transport"):
             wire = wire.transport
@@ -193,17 +197,22 @@ class Foreign:
 
 
 class Factory(ServerFactory):
-    """@ivar made: the ends of the connections that were made, oldest first."""
+    """
+    @ivar foreign: whether nothing is to be known of the transports.
+    @ivar starts: whether TLS begins on a connection that was there without it.
+    @ivar made: the ends of the connections that were made, oldest first.
+    """
 
     noisy = False
 
-    def __init__(self, foreign: bool = False) -> None:
+    def __init__(self) -> None:
         self.limits = LIMITS
+        self.foreign = False
+        self.starts = False
         self.made: list[Server] = []
-        self._foreign = foreign
 
     def buildProtocol(self, addr: object) -> Server:
-        server = Server(self.limits, self._foreign)
+        server = Server(self.limits, self.foreign, self.starts)
         self.made.append(server)
         return server
 
@@ -369,10 +378,15 @@ class Link:
         count = fcntl.ioctl(self.server.wire.fileno(), termios.TIOCOUTQ, bytes(4))
         return int.from_bytes(count, sys.byteorder)
 
-    def relieves(self, queued: int) -> bool:
-        """Let the peer take a little. @return: whether there are fewer than C{queued} now."""
-        self.peer.takes(2000)
-        return self.queued() < queued
+    def takesSome(self) -> None:
+        """Let the peer take a little, until the kernel on our side knows of it."""
+        before = self.queued()
+
+        def takes() -> bool:
+            self.peer.takes(2000)
+            return self.queued() < before
+
+        self.reactor.until(takes, "nothing is taken")
 
     def arrives(self, piece: int = 1 << 20) -> None:
         """Everything that was sent arrives, if the peer takes so many bytes at a time."""
@@ -611,9 +625,13 @@ class Sending(Base):
             return
         link.arrives()
         kernel = Kernel(link.outlet)
-        for number, size in enumerate((1, 64, 5000, 16384, 16385, 50_000), 1):
+        for number, size in enumerate((1, 64, 5000, 16384, 16385, 20_000, 50_000), 1):
             link.says(b"x" * size)
             self.assertEqual(kernel.calls, number)
+            if size <= 20_000:
+                while link.peer.takes():
+                    pass
+                self.assertEqual(link.peer.seen, link.sent)
             link.arrives()
 
     def test_replies(self) -> None:
@@ -856,6 +874,9 @@ class Sending(Base):
         link.closes()
         if self.halves:
             link.peer.finishes()
+            self.reactor.turn()
+            # Or the reactor would find an end to read in each of its turns.
+            self.assertNotIn(link.server.wire, self.reactor.getReaders())
         link.arrives(4000)
         link.ends()
         self.assertIsInstance(link.server.reason, ConnectionDone)
@@ -988,12 +1009,27 @@ class Known(Sending):
         for _ in range(5):
             self.reactor.passes(LIMITS.stalled - 1)
             self.assertFalse(link.isLost())
-            queued = link.queued()
-            self.reactor.until(lambda: link.relieves(queued), "nothing is taken")
+            link.takesSome()
             if self.isDirect:
                 self.assertEqual(link.waits(), waits)
         self.reactor.passes(2 * LIMITS.stalled)
         self.assertTrue(link.isLost())
+
+    def test_stalledByChance(self) -> None:
+        """Nor is it a sign of none that as much waits as did before, if it was less meanwhile."""
+        link = self.connect()
+        outlet: Any = link.outlet
+        link.fills()
+        mark = outlet._mark
+        link.arrives()
+        link.fills()
+        queued = outlet._passed - outlet.unsent() - mark
+        if self.isDirect:
+            self.patch(fcntl, "ioctl", lambda *_: queued.to_bytes(4, sys.byteorder))
+            self.reactor.passes(LIMITS.stalled)
+            self.assertFalse(link.isLost())
+            self.reactor.passes(LIMITS.stalled)
+            self.assertTrue(link.isLost())
 
     def test_stalledThough(self) -> None:
         """That something was said meanwhile is no sign of life of the peer."""
@@ -1130,7 +1166,7 @@ class ForeignTests(Sending, SynchronousTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.server._foreign = True
+        self.server.foreign = True
 
     def test_isReset(self) -> None:
         """That cannot be known."""
@@ -1181,6 +1217,19 @@ class TlsTests(Known, SynchronousTestCase):
         link.says(b"now")
         link.peer.takes()
         self.assertEqual(link.peer.seen.endswith(b"now"), self.isDirect)
+        link.arrives()
+
+    def test_handshakeDone(self) -> None:
+        """What is sent before the handshake is done, and after, in one turn, stays in order."""
+        self.patch(self, "settle", lambda peer: None)
+        link = self.connect()
+        assert isinstance(link.peer, SecretPeer)
+        link.peer.shake()
+        self.reactor.turn()
+        link.peer.takes()
+        link.says(b"before")
+        link.server.wire.doRead()
+        link.says(b"after")
         link.arrives()
 
     def test_noHandshake(self) -> None:
@@ -1257,8 +1306,7 @@ class OldTlsTests(TlsTests):
         """While a new handshake is under way it waits, and is not lost."""
         link = self.connect()
         link.says(b"before")
-        tls = link.server.transport._tlsConnection
-        tls.renegotiate()
+        link.server.transport._tlsConnection.renegotiate()
         link.says(b"x" * 20_000)
         self.reactor.turn()
         link.says(b"after")
@@ -1269,19 +1317,19 @@ class OldTlsTests(TlsTests):
         link.arrives()
 
 
-class TlsProxyTests(TlsTests):
-    """Over TLS by Twisted's own C{write}, as it is with haproxy inside of it."""
+class OwnTlsTests(TlsTests):
+    """Over TLS by Twisted's own C{write}: it began on a connection that was there before."""
 
     way = "_pass"
     slack = 70_000  # Twisted gathers as much before it encrypts it
 
-    def wrapped(self) -> Any:
-        options, inner = certificate().options(), HAProxyWrappingFactory(self.server)
-        return TLSMemoryBIOFactory(options, False, inner, self.reactor)
+    def setUp(self) -> None:
+        super().setUp()
+        self.server.starts = True
+        self.patch(tls, "_get_default_clock", lambda: self.reactor)
 
-    def settle(self, peer: Peer) -> None:
-        super().settle(peer)
-        peer.sends(HEADER)
+    def wrapped(self) -> Any:
+        return self.server
 
     def test_stalledThough(self) -> None:
         """
@@ -1298,3 +1346,19 @@ class TlsProxyTests(TlsTests):
         link.fills(30_000)
         self.reactor.passes(2 * LIMITS.stalled)
         self.assertTrue(link.isLost())
+
+
+class TlsProxyTests(OwnTlsTests):
+    """The same for TLS that there is from the beginning, but with haproxy inside of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server.starts = False
+
+    def wrapped(self) -> Any:
+        options, inner = certificate().options(), HAProxyWrappingFactory(self.server)
+        return TLSMemoryBIOFactory(options, False, inner, self.reactor)
+
+    def settle(self, peer: Peer) -> None:
+        super().settle(peer)
+        peer.sends(HEADER)

@@ -24,6 +24,8 @@ JOIN = "join"
 LEAVE = "leave"  # text: why, or nothing
 NICK = "nick"  # target: the new name; author: the old one
 TOPIC = "topic"  # text: the new topic, or nothing
+UNDO = "undo"  # target: the seq of something said in this room, that is withdrawn
+WITHDRAWN = "withdrawn"  # what stands in the place of something withdrawn; no text
 
 # Kinds said to one person, in no log.
 GREETING = "greeting"  # text: the server's name
@@ -36,6 +38,11 @@ FULL = "full"  # text: how many seats there are
 NOTE = "note"  # text
 REFUSAL = "refusal"  # text
 FAREWELL = "farewell"  # the answer to whoever quits
+ACK = "ack"  # seq; id: of what was said with that id before, and is stored
+NAK = "nak"  # text: why what was said is not stored; target: its id
+MISSED = "missed"  # room; text: how many events one has missed, that are shown now
+GAP = "gap"  # room; seq: the last that was seen; text: how many events are skipped
+TOKEN = "token"  # text: what to come back with
 
 # Kinds only observers see, in no log.
 CONNECT = "connect"  # a connection was accepted
@@ -60,6 +67,7 @@ class Event(Struct, frozen=True, gc=False):
     @ivar kind: one of this module's constants.
     @ivar origin: the L{session<mucs.session.Session>} it came from by its number; 0 for
         none of this run.
+    @ivar id: what the client that sent it calls it; empty if it called it nothing.
     """
 
     room: str
@@ -70,12 +78,62 @@ class Event(Struct, frozen=True, gc=False):
     text: str = ""
     target: str = ""
     origin: int = 0
+    id: str = ""
+
+
+class Tail(Struct, frozen=True):
+    """
+    The end of a room's log.
+
+    @ivar name: the room's name, as it was first written; empty if there is no such room.
+    @ivar head: the seq of the last event.
+    @ivar events: the last ones.
+    """
+
+    name: str = ""
+    topic: str = ""
+    head: int = 0
+    events: tuple[Event, ...] = ()
 
 
 class Say(Struct, frozen=True, gc=False):
-    """Say C{text} in the current room, or give the name that was asked for."""
+    """
+    Say C{text} in the current room, or give the name that was asked for.
+
+    @ivar room: where, if not in the current room.
+    @ivar id: what the client calls it; the same id twice is stored once.
+    """
 
     text: str
+    room: str = ""
+    id: str = ""
+
+
+class Name(Struct, frozen=True):
+    """
+    Come in as C{name}, or be called so from now on.
+
+    @ivar rooms: the rooms to come into, if not the lobby, each with the seq of the last event
+        that was seen of it; 0 for none.
+    """
+
+    name: str
+    rooms: tuple[tuple[str, int], ...] = ()
+
+
+class Look(Struct, frozen=True):
+    """
+    See what was said.
+
+    @ivar room: where; empty for the current room.
+    @ivar words: only what holds all of them, in any room one is in.
+    @ivar before: only what has a lower seq, or any if 0.
+    """
+
+    room: str = ""
+    words: str = ""
+    before: int = 0
+    limit: int = 20
 
 
 class Command(Struct, frozen=True, gc=False):
@@ -85,13 +143,28 @@ class Command(Struct, frozen=True, gc=False):
     argument: str = ""
 
 
-Intent = Say | Command
+Intent = Say | Command | Name | Look
 
 
 class Refused(Exception):
     """
     What was asked for is refused, and nothing of it was done.  C{str(it)} is one line for
     the one who asked, that says why and what would do.
+    """
+
+
+class LogError(Exception):
+    """A log cannot be used; C{str(it)} is one line that says which and why."""
+
+
+class NotStored(LogError):
+    """What was to be stored is not, for certain."""
+
+
+class Unknown(LogError):
+    """
+    What was to be stored may be, or may not: a failed flush to the disk may have written all the
+    same.
     """
 
 

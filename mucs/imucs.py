@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
 
-    from mucs.events import Event, Intent
+    from mucs.events import Event, Intent, Tail
 
 
 class INamed(Interface):
@@ -54,9 +54,9 @@ class ICommand(INamed):
     role: str = Attribute("Who may: C{stranger} (before a name is given) or C{guest}.")
     usage: str = Attribute("How it is typed, e.g. C{/msg NAME text}; optional parts in [].")
 
-    def run(session: Any, argument: str) -> Iterable[Event]:
+    def run(session: Any, argument: str) -> Iterable[Event] | Deferred[Iterable[Event]]:
         """
-        Do it.  Never waits.
+        Do it.  What this person asks for next waits for the answer; nobody else does.
 
         @param session: the L{mucs.session.Session} that asks.
         @param argument: what stood behind the command's name, clean, not yet split.
@@ -97,20 +97,56 @@ class ILog(Interface):
 
     level: str = Attribute("What outlives what: C{none}, C{process} or C{power}.")
 
+    def open() -> None:
+        """
+        Begin; called once, when the service begins, before anything else is asked.
+
+        @raise mucs.events.LogError: it cannot be used.
+        """
+
     def append(batch: Sequence[Event]) -> Deferred[list[Event]]:
         """
         Store events, all of them or none.
 
+        An event with an C{id} that the log already has, of the same room and author, is not
+        stored again: the one it has stands in its place in the answer, with its old number; so
+        it is too for one that stands twice in the batch.  An C{undo} makes the event whose
+        number is its C{target} a withdrawn one.
+
         @param batch: events without C{seq} and C{time}, in the order they happened.
-        @return: fires with the same events, numbered and timed, once they are stored; fails if
-            they are not.  At most one call is under way at a time.
+        @return: fires with the same events, numbered and timed, once they are stored; fails with
+            L{NotStored<mucs.events.NotStored>} if they are not, or with
+            L{Unknown<mucs.events.Unknown>} if they may be.  At most one call is under way at a
+            time.
         """
 
-    def read(room: str, before: int, limit: int) -> Deferred[list[Event]]:
+    def tail(room: str, limit: int) -> Deferred[Tail]:
+        """Fires with what is known of a room, and at most C{limit} of its last events."""
+
+    def read(room: str, limit: int, before: int = 0, after: int = 0) -> Deferred[list[Event]]:
         """
-        Fires with the last C{limit} events of a room whose seq is below C{before}, in order; with
-        C{before} 0, with its last ones.
+        Fires with events of a room in their order: the last C{limit} whose seq is below
+        C{before}, or the first C{limit} whose seq is above C{after} (and below C{before}), or
+        the last C{limit} of all.  The text of what was withdrawn is empty, its kind C{withdrawn}.
         """
+
+    def search(words: str, rooms: Sequence[str], limit: int) -> Deferred[list[Event]]:
+        """
+        Fires with at most C{limit} things said in C{rooms} that hold all C{words}, newest first;
+        nothing withdrawn.
+        """
+
+    def present() -> Deferred[list[tuple[str, str]]]:
+        """Fires with who, as far as the log knows, is in which room: room and name."""
+
+    def remember(key: str, value: bytes, until: int) -> Deferred[None]:
+        """Keep a small value until a time, in milliseconds since 1970; it replaces an older one."""
+
+    def recall(key: str) -> Deferred[bytes | None]:
+        """Fires with a value that was kept, and forgets it; L{None} if there is none any more."""
+
+    def close() -> None:
+        """Let go of whatever it holds.  Nothing is asked of it after that."""
 
 
 class IAudience(Interface):
@@ -119,6 +155,8 @@ class IAudience(Interface):
     """
 
     echoes: bool = Attribute("Whether speech is shown to its speaker as to anyone else.")
+
+    counts: bool = Attribute("Whether they count the events by their numbers.")
 
     def render(events: Sequence[Event]) -> list[str]:
         """One string for each event, its line end included; empty where nothing is said."""
@@ -139,10 +177,14 @@ class ISession(Interface):
     listener: Any = Attribute("The L{mucs.listener.Listener} it came in by.")
     hall: Any = Attribute("The L{mucs.hall.Hall}.")
     rooms: Any = Attribute("The rooms it is in.")
+    token: str = Attribute("What it may come back with, or nothing.")
     current: Any = Attribute("The room it speaks in, or L{None}.")
 
     def reply(*answers: Event) -> None:
         """Say something to this person only."""
+
+    def place() -> Any:
+        """Where it has read to: a L{mucs.places.Place}."""
 
     def lastWords() -> None:
         """Do now what still waits: the server is about to stop."""
@@ -171,12 +213,31 @@ class IMember(ISession):
     def settled(room: Any, event: Event) -> None:
         """The same, after everyone has been told."""
 
-    def failed(room: Any, event: Event) -> None:
-        """What this person asked for could not be stored."""
+    def failed(room: Any, event: Event, unknown: bool) -> None:
+        """What this person asked for is not stored, or it is C{unknown} whether it is."""
+
+    def repeated(room: Any, event: Event) -> None:
+        """What this person said, with an id, was in the log already."""
+
+    def waits() -> None:
+        """The log takes its time with what this person asked for."""
 
 
 class IDialect(Interface):
-    """A way of writing, as a value: what a session needs to know of it."""
+    """A way of writing, as a value: what a session and the line front end need to know of it."""
+
+    framing: str = Attribute("How bytes become lines: a key of L{mucs.line.framing.FRAMINGS}.")
+    pace: float = Attribute("Seconds between two sends; 0 for any number of them.")
+    size: int = Attribute("Bytes that one paced send may have.")
+    end: bytes = Attribute("What ends a paced send.")
+
+    framed: bool = Attribute("Whether what is said stands in frames, longer than it is.")
+
+    def instead(line: str) -> Any:
+        """Another dialect, if a connection's first line says that it is meant; else L{None}."""
+
+    def speech(text: str) -> list[str]:
+        """The lines of a text, clean, if each is plain speech; else nothing."""
 
     policy: Any = Attribute("The L{mucs.rules.Policy} its listeners have, if not told otherwise.")
 

@@ -1,5 +1,8 @@
 """
 The log that is kept in memory: the newest events of each room, for as long as the server runs.
+
+What it knows of an event it knows as long as it keeps it: an id that has fallen off with its event
+is a new one.
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from operator import attrgetter
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from mucs.events import Event
+from mucs.events import JOIN, LEAVE, NICK, SAID, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
 from mucs.imucs import ILog
+from mucs.log.changes import WITHDRAWABLE, undone
+from mucs.log.words import SLICE, Wanted
 from mucs.names import fold
 
 #: Rooms that are kept; the one longest without an event goes first.
@@ -24,16 +29,62 @@ ROOMS = 10_000
 #: may be people in them, whose places are numbers that must not begin again.
 ENDS = 100 * ROOMS
 
+#: Values that are remembered; the oldest goes first.
+MEMORIES = 100_000
+
 
 class _Shelf:
     """One room's events."""
 
-    __slots__ = ("events", "seq", "time")
+    __slots__ = ("events", "ids", "name", "present", "seq", "time", "topic")
 
-    def __init__(self, limit: int, seq: int = 0, time: int = 0) -> None:
+    def __init__(self, limit: int, name: str, seq: int = 0, time: int = 0) -> None:
         self.events: deque[Event] = deque(maxlen=limit)
+        self.ids: dict[tuple[str, str], int] = {}  # seqs, by author and id; some are gone
+        self.name = name
+        self.present: dict[str, None] = {}
         self.seq = seq
         self.time = time
+        self.topic = ""
+
+    def at(self, seq: int) -> int:
+        """Where the event of that number is; below 0 if it is gone."""
+        return seq - self.seq + len(self.events) - 1
+
+    def known(self, author: str, id: str) -> Event | None:
+        """The event of that author with that id."""
+        at = self.at(self.ids.get((author, id), 0))
+        return self.events[at] if at >= 0 else None
+
+    def add(self, events: Sequence[Event]) -> None:
+        """These are new."""
+        self.events.extend(events)
+        self.seq, self.time = events[-1].seq, events[-1].time
+        for event in events:
+            if event.id:
+                self.ids[event.author, event.id] = event.seq
+            if event.kind not in SPEECH:
+                self._change(event)
+        if len(self.ids) > 2 * len(self.events):
+            self.ids = {(one.author, one.id): one.seq for one in self.events if one.id}
+
+    def _change(self, event: Event) -> None:
+        kind = event.kind
+        if kind == JOIN:
+            self.present[event.author] = None
+        elif kind == LEAVE:
+            self.present.pop(event.author, None)
+        elif kind == NICK and event.author in self.present:
+            del self.present[event.author]
+            self.present[event.target] = None
+        elif kind == TOPIC:
+            self.topic = event.text
+        elif kind == UNDO:
+            at = self.at(undone(event))
+            if at >= 0 and (one := self.events[at]).kind in WITHDRAWABLE:
+                self.events[at] = Event(
+                    one.room, one.seq, one.time, one.author, WITHDRAWN, id=one.id
+                )
 
 
 @implementer(ILog)
@@ -50,44 +101,141 @@ class MemoryLog:
         self._clock = clock
         self._limit = limit
         self._shelves: dict[str, _Shelf] = {}
-        self._ends: dict[str, tuple[int, int]] = {}  # seq and time of those that were given up
+        # Name, seq and time of those that were given up.
+        self._ends: dict[str, tuple[str, int, int]] = {}
+        self._memories: dict[str, tuple[bytes, int]] = {}
         # A room that is made again may be written otherwise; folding takes a microsecond.
         self._key = lru_cache(4096)(fold)
 
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def append(self, batch: Sequence[Event]) -> Deferred[list[Event]]:
-        now = int(self._clock() * 1000)
+        now = self._now()
         stored: list[Event] = []
         for name, events in groupby(batch, attrgetter("room")):
-            shelf = self._shelf(self._key(name))
+            shelf = self._shelf(name)
+            name = shelf.name
             # A clock that is set back does not set a room back.
-            time = shelf.time = max(shelf.time, now)
-            kept = [
-                Event(name, seq, time, one.author, one.kind, one.text, one.target, one.origin)
-                for seq, one in enumerate(events, shelf.seq + 1)
-            ]
-            shelf.seq = kept[-1].seq
-            shelf.events.extend(kept)
-            stored += kept
+            time = max(shelf.time, now)
+            drafts = list(events)
+            if not any(one.id for one in drafts):
+                kept = [
+                    Event(name, seq, time, one.author, one.kind, one.text, one.target, one.origin)
+                    for seq, one in enumerate(drafts, shelf.seq + 1)
+                ]
+                shelf.add(kept)
+                stored += kept
+                continue
+            for one in drafts:
+                event = shelf.known(one.author, one.id) if one.id else None
+                if event is None:
+                    event = Event(
+                        name,
+                        shelf.seq + 1,
+                        time,
+                        one.author,
+                        one.kind,
+                        one.text,
+                        one.target,
+                        one.origin,
+                        one.id,
+                    )
+                    shelf.add([event])
+                stored.append(event)
         return succeed(stored)
 
-    def read(self, room: str, before: int, limit: int) -> Deferred[list[Event]]:
+    def prune(self, room: str, before: int = 0, keep: int = 0, most: int = SLICE) -> Deferred[int]:
+        shelf = self._shelves.get(self._key(room))
+        gone = 0
+        if shelf is not None:
+            last = shelf.seq - keep if keep else 0
+            events = shelf.events
+            while events and gone < most and (events[0].seq <= last or events[0].time < before):
+                events.popleft()
+                gone += 1
+        return succeed(gone)
+
+    def tail(self, room: str, limit: int) -> Deferred[Tail]:
+        shelf = self._shelves.get(self._key(room))
+        if shelf is None:
+            name, seq, _ = self._ends.get(self._key(room), ("", 0, 0))
+            return succeed(Tail(name, "", seq))
+        return succeed(Tail(shelf.name, shelf.topic, shelf.seq, tuple(_last(shelf, limit))))
+
+    def read(self, room: str, limit: int, before: int = 0, after: int = 0) -> Deferred[list[Event]]:
         shelf = self._shelves.get(self._key(room))
         if shelf is None:
             return succeed([])
-        newest = reversed(shelf.events)
-        earlier = (event for event in newest if not before or event.seq < before)
-        return succeed(list(islice(earlier, limit))[::-1])
+        if not after:
+            return succeed(_last(shelf, limit, before))
+        start = max(0, shelf.at(after) + 1)
+        end = min(len(shelf.events), start + max(0, limit))
+        if before:
+            end = min(end, shelf.at(before))
+        return succeed(list(islice(shelf.events, start, max(start, end))))
 
-    def _shelf(self, key: str) -> _Shelf:
+    def search(self, words: str, rooms: Sequence[str], limit: int) -> Deferred[list[Event]]:
+        wanted = Wanted(words)
+        found: list[Event] = []
+        for key in {self._key(room) for room in rooms}:
+            shelf = self._shelves.get(key)
+            if shelf is not None:
+                said = [event for event in shelf.events if event.kind in SAID]
+                found += [said[at] for at in wanted.among([event.text for event in said])]
+        found.sort(key=lambda event: (event.time, event.seq), reverse=True)
+        return succeed(found[: max(0, limit)])
+
+    def present(self) -> Deferred[list[tuple[str, str]]]:
+        shelves = self._shelves.values()
+        return succeed([(shelf.name, name) for shelf in shelves for name in shelf.present])
+
+    def rooms(self) -> Deferred[list[str]]:
+        return succeed([shelf.name for shelf in self._shelves.values()])
+
+    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
+        self._memories.pop(key, None)
+        self._memories[key] = (value, until)
+        # The first ones are mostly those that expire first.
+        now = self._now()
+        while True:
+            first = next(iter(self._memories))
+            if self._memories[first][1] > now and len(self._memories) <= MEMORIES:
+                return succeed(None)
+            del self._memories[first]
+            if not self._memories:
+                return succeed(None)
+
+    def recall(self, key: str) -> Deferred[bytes | None]:
+        value, until = self._memories.pop(key, (None, 0))
+        return succeed(value if until > self._now() else None)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _shelf(self, name: str) -> _Shelf:
+        key = self._key(name)
         # Taken out and put in again, so that the dict stays in the order of last events.
         shelf = self._shelves.pop(key, None)
         if shelf is None:
-            shelf = _Shelf(self._limit, *self._ends.pop(key, ()))
+            shelf = _Shelf(self._limit, *self._ends.pop(key, (name,)))
         self._shelves[key] = shelf
         if len(self._shelves) > ROOMS:
             quietest = next(iter(self._shelves))
             end = self._shelves.pop(quietest)
-            self._ends[quietest] = (end.seq, end.time)
+            self._ends[quietest] = (end.name, end.seq, end.time)
             if len(self._ends) > ENDS:
                 del self._ends[next(iter(self._ends))]
         return shelf
+
+
+def _last(shelf: _Shelf, limit: int, before: int = 0) -> list[Event]:
+    """The last events whose seq is below a number, or the last ones at all."""
+    end = min(len(shelf.events), shelf.at(before)) if before else len(shelf.events)
+    end = max(0, end)
+    # From the right, which is where they mostly are.
+    skip = len(shelf.events) - end
+    return list(islice(reversed(shelf.events), skip, skip + max(0, limit)))[::-1]

@@ -6,17 +6,18 @@ everything above a log must stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mucs.events import Event
+from mucs.events import Event, NotStored, Tail, Unknown
 from mucs.imucs import ILog
 from mucs.log.memory import MemoryLog
 
 
-class LogFault(Exception):
-    """The log could not store something."""
+class LogFault(NotStored):
+    """The log could not store something, or not find it."""
 
 
 @implementer(ILog)
@@ -24,7 +25,7 @@ class LateLog:
     """
     @ivar asked: every batch it was ever asked to store.
     @ivar appends: how many of them wait for an answer: never more than one.
-    @ivar reads: how many readings wait for theirs.
+    @ivar reads: how many other questions wait for theirs.
     @ivar prompt: whether it answers at once for now.
     """
 
@@ -35,7 +36,7 @@ class LateLog:
         self.prompt = prompt
         self._within = MemoryLog(clock)
         self._append: Deferred[list[Event]] | None = None
-        self._reads: list[tuple[Deferred[list[Event]], str, int, int]] = []
+        self._reads: list[tuple[Deferred[Any], Callable[[], Deferred[Any]]]] = []
 
     @property
     def appends(self) -> int:
@@ -44,6 +45,12 @@ class LateLog:
     @property
     def reads(self) -> int:
         return len(self._reads)
+
+    def open(self) -> None:
+        self._within.open()
+
+    def close(self) -> None:
+        self._within.close()
 
     def append(self, batch: Sequence[Event]) -> Deferred[list[Event]]:
         if self._append is not None:
@@ -54,9 +61,33 @@ class LateLog:
             self.stores()
         return answer
 
-    def read(self, room: str, before: int, limit: int) -> Deferred[list[Event]]:
-        answer = Deferred[list[Event]]()
-        self._reads.append((answer, room, before, limit))
+    def tail(self, room: str, limit: int) -> Deferred[Tail]:
+        return self._later(lambda: self._within.tail(room, limit))
+
+    def read(self, room: str, limit: int, before: int = 0, after: int = 0) -> Deferred[list[Event]]:
+        return self._later(lambda: self._within.read(room, limit, before, after))
+
+    def search(self, words: str, rooms: Sequence[str], limit: int) -> Deferred[list[Event]]:
+        return self._later(lambda: self._within.search(words, rooms, limit))
+
+    def present(self) -> Deferred[list[tuple[str, str]]]:
+        return self._later(self._within.present)
+
+    def rooms(self) -> Deferred[list[str]]:
+        return self._later(self._within.rooms)
+
+    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
+        return self._later(lambda: self._within.remember(key, value, until))
+
+    def recall(self, key: str) -> Deferred[bytes | None]:
+        return self._later(lambda: self._within.recall(key))
+
+    def prune(self, room: str, before: int = 0, keep: int = 0, most: int = 1000) -> Deferred[int]:
+        return self._later(lambda: self._within.prune(room, before, keep, most))
+
+    def _later(self, ask: Callable[[], Deferred[Any]]) -> Deferred[Any]:
+        answer = Deferred[Any]()
+        self._reads.append((answer, ask))
         if self.prompt:
             self.finds()
         return answer
@@ -64,28 +95,35 @@ class LateLog:
     def kept(self, room: str) -> list[Event]:
         """Everything that is stored of a room, without asking."""
         events: list[Event] = []
-        self._within.read(room, 0, 1_000_000).addCallback(events.extend)
+        self._within.read(room, 1_000_000).addCallback(events.extend)
         return events
 
     def stores(self) -> None:
         """Store what is under way, and say so."""
-        answer, self._append = self._append, None
-        assert answer is not None, "nothing is to be stored"
-        self._within.append(self.asked[-1]).chainDeferred(answer)
+        self._within.append(self.asked[-1]).chainDeferred(self._answer())
 
     def fails(self) -> None:
         """Do not store what is under way, and say so."""
+        self._answer().errback(LogFault("the disk is full"))
+
+    def losesTouch(self, stored: bool) -> None:
+        """Store what is under way or not, and do not know which."""
+        if stored:
+            self._within.append(self.asked[-1])
+        self._answer().errback(Unknown("the disk does not answer"))
+
+    def _answer(self) -> Deferred[list[Event]]:
         answer, self._append = self._append, None
         assert answer is not None, "nothing is to be stored"
-        answer.errback(LogFault("the disk is full"))
+        return answer
 
     def finds(self) -> None:
-        """Answer the oldest reading."""
-        answer, room, before, limit = self._reads.pop(0)
-        self._within.read(room, before, limit).chainDeferred(answer)
+        """Answer the oldest question."""
+        answer, ask = self._reads.pop(0)
+        ask().chainDeferred(answer)
 
     def findsNothing(self) -> None:
-        """Let the oldest reading fail."""
+        """Let the oldest question fail."""
         self._reads.pop(0)[0].errback(LogFault("the disk is gone"))
 
     def answers(self) -> None:

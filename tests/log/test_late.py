@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mucs.events import Event
+from mucs.events import Event, Unknown
 from mucs.imucs import ILog
 from tests.log.contract import LogContract, draft
 from tests.log.late import LateLog, LogFault
@@ -21,7 +21,7 @@ class LateLogTests(LogContract, SynchronousTestCase):
     def test_itWaits(self) -> None:
         """Without being told it answers nothing, and has stored nothing."""
         stored = self.late.append([draft("a")])
-        found = self.late.read("lobby", 0, 10)
+        found = self.late.read("lobby", 10)
         self.assertNoResult(stored)
         self.late.finds()
         self.assertEqual(self.successResultOf(found), [])
@@ -37,6 +37,15 @@ class LateLogTests(LogContract, SynchronousTestCase):
         self.assertEqual(self.read(), [])
         self.assertEqual(self.append(draft("c"))[0].seq, 1)
 
+    def test_whatIsNotKnown(self) -> None:
+        """A batch may be there or not; who asks again with the same id stores it once."""
+        for stored in (True, False):
+            answer = self.late.append([draft("a", id=str(stored))])
+            self.late.losesTouch(stored)
+            self.failureResultOf(answer, Unknown)
+            self.append(draft("a", id=str(stored)))
+        self.assertEqual([event.id for event in self.read()], ["True", "False"])
+
     def test_oneAtATime(self) -> None:
         """It insists on what C{ILog} says of C{append}."""
         self.late.append([draft("a")])
@@ -44,6 +53,6 @@ class LateLogTests(LogContract, SynchronousTestCase):
 
     def test_aReadingMayFail(self) -> None:
         """As on a disk that is gone."""
-        found = self.late.read("lobby", 0, 10)
+        found = self.late.read("lobby", 10)
         self.late.findsNothing()
         self.failureResultOf(found, LogFault)

@@ -1,5 +1,7 @@
 """Tests for L{mucs.log.memory}."""
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.imucs import ILog
@@ -21,7 +23,7 @@ class MemoryLogTests(LogContract, SynchronousTestCase):
     def test_itAnswersAtOnce(self) -> None:
         """A turn is over before the reactor goes on."""
         self.successResultOf(self.store.append([draft("a")]))
-        self.successResultOf(self.store.read("lobby", 0, 1))
+        self.successResultOf(self.store.read("lobby", 1))
 
     def test_theOldestGo(self) -> None:
         """Only the newest events of a room are kept, and the numbers go on."""
@@ -65,3 +67,21 @@ class MemoryLogTests(LogContract, SynchronousTestCase):
             self.append(draft("a", room))
         self.assertEqual(self.append(draft("b", "bar"))[0].seq, 2)
         self.assertEqual(self.append(draft("b", "attic"))[0].seq, 1)
+
+    def test_idsGoWithTheirEvents(self) -> None:
+        """An id that has fallen off is a new one, and no more ids are kept than events."""
+        for n in range(5 * KEPT):
+            self.append(draft(str(n), id=str(n)))
+        again, new = self.append(draft("0", id=str(4 * KEPT + 1)), draft("1", id="1"))
+        self.assertEqual((again.seq, new.seq), (4 * KEPT + 2, 5 * KEPT + 1))
+        store: Any = self.store
+        (shelf,) = store._shelves.values()
+        self.assertLessEqual(len(shelf.ids), 2 * KEPT)
+
+    def test_memoriesAreBounded(self) -> None:
+        """Of too many small things the oldest go."""
+        self.patch(memory, "MEMORIES", 2)
+        until = int(self.now * 1000) + 1000
+        for key in "abc":
+            self.ask(self.store.remember(key, b"x", until))
+        self.assertEqual([self.ask(self.store.recall(key)) for key in "abc"], [None, b"x", b"x"])

@@ -23,6 +23,8 @@ log = Logger()
 Cut = tuple[int, int, Event | None]
 # A room's events of a batch, and what their authors see otherwise.
 Share = tuple[Room, list[Event], dict[IMember, list[Cut]]]
+# What has changed, where, and who did it.
+Change = tuple[Room, Event, IMember]
 
 
 def runs(posters: list[IMember | None]) -> dict[IMember, list[Cut]]:
@@ -40,7 +42,7 @@ def changes(
     room: Room,
     events: list[Event],
     posters: list[IMember | None],
-    done: list[tuple[Room, Event, IMember]],
+    done: list[Change],
 ) -> dict[IMember, list[Cut]]:
     """
     Make changes true, and find what each author sees otherwise than everyone else: speech of
@@ -75,8 +77,13 @@ def changes(
     return cuts
 
 
-def deliver(shares: list[Share]) -> None:
-    """One send per member: whoever is in several of the rooms gets them joined."""
+def deliver(shares: list[Share], again: bool = False) -> None:
+    """
+    One send per member: whoever is in several of the rooms gets them joined.
+
+    @param again: everyone has seen all of it before it had numbers: only those who count them
+        are told.
+    """
     several: set[IMember] = set()
     if len(shares) > 1:
         seen: set[IMember] = set()
@@ -86,6 +93,8 @@ def deliver(shares: list[Share]) -> None:
     gathered: dict[IMember, list[bytes]] = {member: [] for member in several}
     for room, events, cuts in shares:
         for audience in room.audiences:
+            if again and not audience.counts:
+                continue
             try:
                 _tell(audience, room, events, cuts, gathered)
             except Exception:

@@ -8,9 +8,8 @@ accepted, and closes every connection, whatever the peers do.
 
 from __future__ import annotations
 
-import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
@@ -19,13 +18,18 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from mucs.events import Event, Refused
+from mucs.events import LEAVE, Event, LogError, Refused
+from mucs.history import History
 from mucs.imucs import ICommand, IFilter, ILog, IMember, IObserver
+from mucs.listener import Listener, StartError
 from mucs.names import BadName, checkRoom, fold, nearest
+from mucs.outcome import Batch
+from mucs.places import Places
 from mucs.plugin import Guard
+from mucs.register import Register
 from mucs.room import Room
-from mucs.rules import Addresses, Limits
-from mucs.turn import Batch, Turn
+from mucs.rules import Addresses, Limits, descriptors
+from mucs.turn import Turn
 
 log = Logger()
 
@@ -59,6 +63,7 @@ class Hall(MultiService):
         commands: dict[str, ICommand] | None = None,
         filters: Sequence[IFilter] = (),
         observers: Sequence[IObserver] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """@param scratch: keeps private words, for as long as one of the two is here."""
         super().__init__()
@@ -73,18 +78,46 @@ class Hall(MultiService):
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[int, IMember] = {}
         self._observers = observers
-        self._names: dict[str, IMember] = {}
-        self._spaced: dict[str, IMember] = {}  # those with a space in them
+        self.names = Register(called)
         self._open: set[IMember] = set()
         self._private: dict[str, Room] = {}
         self._last = 0
         self._addresses = Addresses(limits, self.seconds)
-        self._most = limits.connections or _descriptors() - SPARE
+        self._most = limits.connections or descriptors() - SPARE
         self._closing: Deferred[None] | None = None
         observe = self._observe if observers else None
         self._turn = Turn(reactor, store, limits, observe)
         self._scratch = Turn(reactor, scratch, limits)
-        self._store = store
+        self.history = History(store, clock)
+        self.places = Places(store, clock, reactor.seconds)
+        self.tokens: dict[str, IMember] = {}
+
+    def startService(self) -> None:
+        """
+        Listen, and then open the log: where the first fails, no file of the second is left, and its
+        files are those of whoever the service runs as.
+
+        @raise StartError: one of them is not possible.
+        """
+        super().startService()
+        try:
+            present = self.history.open()
+        except LogError as error:
+            for child in self:
+                if isinstance(child, Listener):
+                    child.close()
+            raise StartError(str(error)) from error
+        present.addCallback(self._absent)
+
+    def _absent(self, present: list[tuple[str, str]]) -> None:
+        """Whoever the log still shows as present, since a crash say, is not."""
+        for room, name in present:
+            self.room(room).post(Event(room, 0, 0, name, LEAVE, "the server stopped"), None)
+        self.stored().addCallback(self._tidy)
+
+    def _tidy(self, _: None) -> None:
+        for room in [*self.rooms.values()]:
+            self.left(room)
 
     # Connections.
 
@@ -116,7 +149,7 @@ class Hall(MultiService):
     def depart(self, session: IMember) -> None:
         """A session is over, and its name is free."""
         self.sessions.pop(session.id, None)
-        self.release(session, session.name)
+        self.names.release(session, session.name)
 
     def closed(self, session: IMember) -> None:
         """A connection is gone."""
@@ -126,56 +159,6 @@ class Hall(MultiService):
             self._addresses.leave(session.host)
         if self._closing is not None and not self._open and not self._closing.called:
             self._closing.callback(None)
-
-    # Names.
-
-    def claim(self, session: IMember, name: str) -> None:
-        """Take a name for a session. @raise Refused: it is another's."""
-        key = fold(name)
-        other = self._names.get(key)
-        if key == fold(self.called):
-            raise Refused(f"{name} is the server's own name; choose another")
-        if other is not None and other is not session:
-            like = "taken" if other.name == name else f"too much like {other.name}, who is here"
-            raise Refused(f"the name {name} is {like}; choose another")
-        near = self._beginning(session, name)
-        if near:
-            raise Refused(f"the name {name} could be about {near}, who is here; choose another")
-        self._names[key] = session
-        if " " in name:
-            self._spaced[key] = session
-
-    def _beginning(self, session: IMember, name: str) -> str:
-        """
-        Whose name, and a space, this one begins with, or whose begins with this one: C{bob left}
-        would say, with C{/me}, what is not so of C{bob}.
-        """
-        words = name.split(" ")
-        for count in range(1, len(words)):
-            other = self._names.get(fold(" ".join(words[:count])))
-            if other is not None and other is not session:
-                return other.name
-        start = fold(name) + " "
-        for key, other in self._spaced.items():
-            if other is not session and key.startswith(start):
-                return other.name
-        return ""
-
-    def release(self, session: IMember, name: str, keep: str = "") -> None:
-        """Give a name back, unless it is the same as C{keep}."""
-        key = fold(name) if name else ""
-        if self._names.get(key) is session and key != (fold(keep) if keep else ""):
-            del self._names[key]
-            self._spaced.pop(key, None)
-
-    def find(self, name: str) -> IMember:
-        """Who is called so. @raise Refused: nobody is."""
-        found = self._names.get(fold(name)) if name else None
-        if found is None or not found.name:
-            near = nearest(name, [session.name for session in self._names.values()])
-            hint = f"; did you mean {near}?" if near else "; /who lists who is"
-            raise Refused(f"nobody called {name} is here{hint}")
-        return found
 
     # Rooms.
 
@@ -201,7 +184,11 @@ class Hall(MultiService):
                 hint = f"; did you mean #{near}?" if near else "; /rooms lists them"
                 raise Refused(f"there is no room #{name}{hint}")
             room = self.rooms[fold(name)] = Room(name, self._turn.wake, self.limits)
-            room.recall(self._store.read(name, 0, self.limits.behind))
+            tail = self.history.tail(name, self.limits.behind)
+            room.recall(tail)
+            if not room.ready:
+                self._turn.patience.begin(room, lambda: room.posters)
+                tail.addBoth(lambda _: self._turn.patience.end(room))
         return room
 
     def privateRoom(self, one: IMember, other: IMember) -> Room:
@@ -254,7 +241,7 @@ class Hall(MultiService):
     def observe(self, session: IMember, kind: str, text: str = "") -> None:
         """Tell the observers of something that stands in no log."""
         if self._observers:
-            now = int(time.time() * 1000)
+            now = self.history.now()
             self._observe([(Event("", 0, now, session.name, kind, text, "", session.id), session)])
 
     def _observe(self, batch: Batch) -> None:
@@ -267,8 +254,7 @@ class Hall(MultiService):
         """
         Stop listening, say so to everyone, deliver what was accepted, close.
 
-        @return: fires when every connection is gone: within some 5 seconds, as L{mucs.outlet}
-            gives nobody more.
+        @return: fires when every connection is gone: within some 5 s, the outlet's patience.
         """
         stopped = super().stopService()
         self._closing = Deferred()
@@ -283,15 +269,28 @@ class Hall(MultiService):
         self.flush()
         if not self._open and not self._closing.called:
             self._closing.callback(None)
-        return DeferredList([stopped, self._closing], consumeErrors=True)
+        ended = DeferredList([stopped, self._closing], consumeErrors=True)
+        return ended.addCallback(self._close)
+
+    def _close(self, _: object) -> None:
+        self._turn.stop()
+        self._scratch.stop()
+        self.history.close()
+
+    def stored(self) -> Deferred[None]:
+        """Fires when everything that was posted so far is stored, or refused."""
+        return self._turn.stored()
+
+    def isSlow(self, room: Room, more: int = 1) -> bool:
+        """Whether so much waits there for a log that does not answer that C{more} may not."""
+        turn = self._scratch if room.private else self._turn
+        return room.isFull(more) and (turn.late or not room.ready)
+
+    def isFailing(self) -> bool:
+        """Whether nothing can be stored."""
+        return self._turn.failing
 
     def flush(self) -> None:
         """Store and show everything that was posted, now."""
         self._turn.flush()
         self._scratch.flush()
-
-
-def _descriptors() -> int:
-    """How many files this process may have open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft if soft != resource.RLIM_INFINITY else 1 << 20

@@ -119,10 +119,10 @@ class Listener(Service):
     def _fail(self, why: str) -> NoReturn:
         for listener in self.parent or ():
             if isinstance(listener, Listener):
-                listener._close()
+                listener.close()
         raise StartError(" ".join(f"{self.source}: {why}".split()))
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Leave nothing behind, and now: the reactor, which else closes ports, will not run."""
         port, self._listening = self._listening, None
         if IFileDescriptor.providedBy(port):

@@ -30,7 +30,7 @@ class Member(Viewer):
         super().__init__(hall, listener, dialect, peer)
         self.changes = 0
         self._friend = (0, "")  # who last sent it a private word: number, and name at that time
-        self._joining: Room | None = None
+        self._joining: dict[Room, None] = {}  # rooms it is about to be in
         self._renaming = ""  # the name it has claimed, and does not have yet
 
     def refuse(self, why: str) -> None:
@@ -86,7 +86,7 @@ class Member(Viewer):
         if len(self.public()) >= self.hall.limits.rooms:
             self.hall.left(room)
             raise Refused(f"you are in {self.hall.limits.rooms} rooms already; /leave one first")
-        self._joining = room
+        self._joining[room] = None
         self.change(room, kinds.JOIN)
 
     def public(self) -> list[Room]:
@@ -99,7 +99,7 @@ class Member(Viewer):
 
     def rename(self, name: str) -> None:
         """Take another name. @raise Refused: where that is not possible."""
-        self.hall.claim(self, name)
+        self.hall.names.claim(self, name)
         self._renamedIn = self.current
         for room in self.public():
             self.change(room, kinds.NICK, target=name)
@@ -114,10 +114,16 @@ class Member(Viewer):
         self.changes += 1
         self._post(room, kind, text, target)
 
-    def _post(self, room: Room, kind: str, text: str = "", target: str = "") -> None:
+    def _post(
+        self, room: Room, kind: str, text: str = "", target: str = "", id: str = ""
+    ) -> None:
+        if kind in kinds.SPEECH and self.hall.isSlow(room):
+            why = "not stored: the log is slow; try again later"
+            self.reply(Event(room.name, 0, 0, "", kinds.NAK, why, id))
+            return
         # Who leaves while their new name is being stored leaves by that name.
         author = self._renaming or self.name
-        room.post(Event(room.name, 0, 0, author, kind, text, target, self.id), self)
+        room.post(Event(room.name, 0, 0, author, kind, text, target, self.id, id), self)
 
     def _speakIn(self, room: Room | None) -> None:
         before, self.current = self.current, room
@@ -137,14 +143,14 @@ class Member(Viewer):
             if before is not None:
                 before.regroup(self)
             if self._outlet.busy:
-                room.detach(self, event.seq - 1)
+                room.detach(self, (event.seq or room.head + 1) - 1)
         elif event.kind == kinds.NICK and self.state != GONE and self.name != event.target:
             self._renamed(event.target)
 
     def settled(self, room: Room, event: Event) -> None:
         self.changes -= 1
         if event.kind == kinds.JOIN:
-            self._joining = None
+            self._joining.pop(room, None)
             if self.state == JOINING:
                 self.state = IN
                 self.hall.observe(self, kinds.NAMED)
@@ -153,27 +159,38 @@ class Member(Viewer):
         if not self.changes and self.state != GONE:
             self.proceed()
 
-    def failed(self, room: Room, event: Event) -> None:
-        why = "not stored: the log cannot be written to; try again later"
+    def failed(self, room: Room, event: Event, unknown: bool) -> None:
+        why = (
+            "unknown, retry with the same id"
+            if unknown and event.id
+            else "it is unknown whether that was stored; look, and say it again if not"
+            if unknown
+            else "not stored: the log cannot be written to; try again later"
+        )
         if event.kind in kinds.SPEECH:
-            self.refuse(why)
+            self.reply(Event(room.name, 0, 0, "", kinds.NAK, why, event.id))
             return
         self.changes -= 1
-        if event.kind == kinds.JOIN:
-            self._joining = None
-        elif event.kind == kinds.NICK and not self.changes:
+        if event.kind == kinds.NICK and not self.changes:
             self._renaming = ""
-            self.hall.release(self, event.target, keep=self.name)
+            self.hall.names.release(self, event.target, keep=self.name)
+        if event.kind == kinds.NICK:
+            # What waits was posted under a name that they do not have.
+            room.rewrite(self.id, event.target, self.name)
         self.hall.left(room)
-        if event.kind == kinds.JOIN and self.state == JOINING:
-            self.dismiss("the server cannot store anything; come back later")
-        elif self.state < LEAVING and not self.changes:
+        if self.state < LEAVING and not self.changes:
             self.refuse(why)
         if not self.changes and self.state != GONE:
             self.proceed()
 
+    def repeated(self, room: Room, event: Event) -> None:
+        self.reply(Event(room.name, event.seq, event.time, "", kinds.ACK, "", "", 0, event.id))
+
+    def waits(self) -> None:
+        self.reply(note("the log is slow: what you asked for is not stored yet"))
+
     def _renamed(self, name: str) -> None:
-        self.hall.release(self, self.name, keep=name)
+        self.hall.names.release(self, self.name, keep=name)
         self.name = name
         self._renaming = ""
 

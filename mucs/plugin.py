@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 from twisted.plugin import CachedDropin, IPlugin, getCache
@@ -26,7 +27,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from mucs.events import Command as Asked
-from mucs.events import Event, Intent, Refused, Say
+from mucs.events import Event, Intent, Look, Name, Refused, Say
 from mucs.imucs import ICommand, IFilter, IFrontEnd, INamed, IObserver
 from mucs.text import clean
 
@@ -95,7 +96,8 @@ class Filter(Named):
         return passed
 
 
-Run = Callable[[Any, str], Iterable[Event]]
+Answers = Iterable[Event] | Deferred[Iterable[Event]]
+Run = Callable[[Any, str], Answers]
 
 
 @implementer(IPlugin, ICommand)
@@ -109,7 +111,7 @@ class Command:
         self.summary = summary
         self._run = run
 
-    def run(self, session: Any, argument: str) -> Iterable[Event]:
+    def run(self, session: Any, argument: str) -> Answers:
         return self._run(session, argument)
 
 
@@ -276,7 +278,11 @@ def _intent(given: Any) -> Any:
         text = clean(given.text)
         if not text:
             raise Refused("nothing is left of what you said")
-        return given if text == given.text else Say(text)
+        return given if text == given.text else replace(given, text=text)
+    if isinstance(given, Name):
+        return replace(given, name=clean(given.name))
+    if isinstance(given, Look):
+        return given
     if isinstance(given, Asked):
         return replace(given, name=clean(given.name), argument=clean(given.argument))
     raise TypeError(f"a filter gives an intent, and not {given!r}")

@@ -16,15 +16,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mucs.events import SAID, SPEECH, TOPIC, Event
+from mucs.events import SAID, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
 from mucs.imucs import IAudience, IMember
 from mucs.rules import Limits
 
 log = Logger()
+
+#: Seconds for which a room knows when something was stored there, at least.
+MARKS = 70
 
 
 class Room:
@@ -42,12 +46,13 @@ class Room:
     @ivar size: the sum of the lengths of its texts.
     @ivar underway: whether some of it is being stored now.
     @ivar changing: whether something other than speech is among it.
+    @ivar ready: whether its log has been read, and something can be stored here.
     @ivar posters: who posted it, draft by draft; L{None} for one who is gone.
     """
 
     __slots__ = (
         "_limits",
-        "_ready",
+        "_marks",
         "_size",
         "_wake",
         "audiences",
@@ -59,6 +64,7 @@ class Room:
         "name",
         "posters",
         "private",
+        "ready",
         "recent",
         "said",
         "size",
@@ -89,13 +95,14 @@ class Room:
         self.changing = False
         self.underway = False
         self._wake = wake
-        self._ready = True
+        self.ready = True
         self._limits = limits
         self._size = 0
+        self._marks: deque[tuple[int, float]] = deque(maxlen=MARKS)
 
     def post(self, event: Event, poster: IMember | None) -> None:
         """Something happens here: it is stored, and then shown, with this turn."""
-        if not self.drafts and self._ready:
+        if not self.drafts and self.ready:
             self._wake(self)
         self.drafts.append(event)
         self.posters.append(poster)
@@ -105,29 +112,36 @@ class Room:
 
     def postSpeech(self, events: list[Event], poster: IMember, size: int) -> None:
         """Several things are said by one person; C{size} is the sum of their lengths."""
-        if not self.drafts and self._ready:
+        if not self.drafts and self.ready:
             self._wake(self)
         self.drafts += events
         self.posters += [poster] * len(events)
         self.size += size
 
-    def recall(self, events: Deferred[list[Event]]) -> None:
+    def recall(self, tail: Deferred[Tail]) -> None:
         """There may be a log of this room: until its end is read, nothing is stored here."""
-        self._ready = False
-        events.addErrback(self._forgotten).addCallback(self._recalled)
+        self.ready = False
+        tail.addErrback(self._forgotten).addCallback(self._recalled)
 
-    def _forgotten(self, failure: Failure) -> list[Event]:
+    def _forgotten(self, failure: Failure) -> Tail:
         log.failure("the log of #{room} cannot be read", failure, room=self.name)
-        return []
+        return Tail()
 
-    def _recalled(self, events: list[Event]) -> None:
-        if events:
-            self.take(events, sum([len(event.text) for event in events]))
-            for event in events:
-                self.change(event)
-        self._ready = True
+    def _recalled(self, tail: Tail) -> None:
+        self.name = tail.name or self.name
+        self.topic = tail.topic
+        self.head = tail.head
+        if tail.events:
+            self.take(tail.events, sum([len(event.text) for event in tail.events]))
+        self.ready = True
         if self.drafts:
             self._wake(self)
+
+    def rewrite(self, origin: int, wrong: str, right: str) -> None:
+        """What waits here of one session's is by another name than it was posted with."""
+        for at, event in enumerate(self.drafts):
+            if event.origin == origin and event.author == wrong:
+                self.drafts[at] = replace(event, author=right)
 
     def isBusy(self) -> bool:
         """Whether something posted here is not stored yet."""
@@ -149,10 +163,40 @@ class Room:
         said = (event for event in reversed(events) if event.kind in SAID)
         self.said.extend(list(islice(said, limits.history))[::-1])
 
+    def mark(self, seconds: float) -> None:
+        """What is taken next is stored now, by a clock that does not step."""
+        if not self._marks or seconds - self._marks[-1][1] >= 1:
+            self._marks.append((self.head + 1, seconds))
+
+    def since(self, seconds: float) -> int:
+        """The seq of the first event that was stored then or later, to within a second."""
+        return next((seq for seq, at in self._marks if at > seconds - 1), self.head + 1)
+
     def change(self, event: Event) -> None:
         """What is stored now is no speech: make it so."""
         if event.kind == TOPIC:
             self.topic = event.text
+        elif event.kind == UNDO and event.target.isdecimal():
+            self._withdraw(int(event.target))
+
+    def find(self, seq: int) -> Event | None:
+        """One of the events at hand."""
+        at = seq - self.recent[0].seq if self.recent else -1
+        return self.recent[at] if 0 <= at < len(self.recent) else None
+
+    def _withdraw(self, seq: int) -> None:
+        """Nobody is shown again what was said there."""
+        event = self.find(seq)
+        if event is not None:
+            gone = replace(event, kind=WITHDRAWN, text="")
+            self.recent[seq - self.recent[0].seq] = gone
+        kept = [said for said in self.said if said.seq != seq]
+        self.said.clear()
+        self.said.extend(kept)
+
+    def isFull(self, more: int = 1) -> bool:
+        """Whether more would wait for the log than may."""
+        return len(self.drafts) + more > self._limits.events
 
     def earlier(self, seq: int) -> list[Event]:
         """The last things said before an event, as many as are shown on joining."""
@@ -163,6 +207,19 @@ class Room:
         found = list(islice(said, self._limits.history))[::-1]
         # What was said long ago may have left C{recent} since, pushed out by comings and goings.
         return max(found, [event for event in self.said if event.seq < seq], key=len)
+
+    def between(self, after: int, before: int) -> tuple[int, list[Event]]:
+        """
+        What happened between two places, for someone who comes back.
+
+        @return: how many events are skipped because they are not at hand, and the others.
+        """
+        missed = [event for event in self.recent if after < event.seq < before]
+        skipped = max(0, before - after - 1) - len(missed)
+        if skipped:
+            last = missed[-self._limits.resume :] if self._limits.resume else []
+            return skipped + len(missed) - len(last), last
+        return 0, missed
 
     def add(self, member: IMember) -> None:
         """Someone is in the room now, and has read to its head."""

@@ -7,6 +7,7 @@ treated to; both come from the configuration and are checked there.
 
 from __future__ import annotations
 
+import resource
 from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
@@ -28,6 +29,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bounds on memory, time and patience; C{etc/mucs.toml} says what each is for."""
 
     line: Annotated[int, Meta(ge=64, le=65536)] = 4096  # bytes of text
+    frame: Annotated[int, Meta(ge=1024)] = 16384  # bytes of a JSON object
     unended: Annotated[int, Meta(ge=1024)] = 65536  # bytes of an over-long line, then closed
     name: Annotated[int, Meta(ge=1, le=64)] = 32  # code points
     room: Annotated[int, Meta(ge=1, le=100)] = 50  # code points
@@ -181,3 +183,9 @@ class Addresses:
             if self._arrivals[key] and now - self._arrivals[key][-1] < self.WINDOW:
                 break
             del self._arrivals[key]
+
+
+def descriptors() -> int:
+    """How many files this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20

@@ -1,8 +1,8 @@
 """
 A session: one connection's standing in the hall.
 
-It takes intents from its front end, one after another, at the pace the rules allow; runs them
-past the filters; and posts what comes of them to rooms.  How it came in is L{mucs.newcomer}'s,
+It takes intents from its front end, one after another, at the pace the rules allow, and ends in
+good order.  How it came in is L{mucs.newcomer}'s, what it does with an intent L{mucs.speaker}'s,
 and what the rooms give back L{mucs.member}'s.  It writes in its dialect, and knows nothing of
 bytes or sockets.
 
@@ -21,21 +21,19 @@ stored, so that a script may send all its lines at once and each finds what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from mucs import events as kinds
-from mucs.events import Command, Event, Intent, Refused, Say, refusal, reply
+from mucs.events import Command, Event, Intent, Refused, refusal, reply
 from mucs.hall import Hall
-from mucs.imucs import ICommand, IDialect, IReader
+from mucs.imucs import IDialect, IReader
 from mucs.inbox import Inbox
 from mucs.listener import Listener
-from mucs.newcomer import Newcomer
 from mucs.outlet import Outlet
 from mucs.paced import Paced
-from mucs.viewer import GONE, IN, LEAVING, NAMING, WAITING
+from mucs.speaker import Speaker
+from mucs.viewer import GONE, IN, LEAVING, WAITING
 
 
-class Session(Newcomer):
+class Session(Speaker):
     """
     @ivar ending: why its connection ended, if that was no good end.
     """
@@ -44,6 +42,7 @@ class Session(Newcomer):
         "_finished",
         "_inbox",
         "_noticed",
+        "_quits",
         "ending",
     )
 
@@ -54,6 +53,7 @@ class Session(Newcomer):
         self.ending = ""
         self._inbox = Inbox(hall.reactor, hall.limits, self, reader)
         self._finished = False
+        self._quits = False
         self._noticed = ""  # what the others are told of a connection that is lost
 
     def open(self, outlet: Outlet | Paced) -> None:
@@ -107,6 +107,7 @@ class Session(Newcomer):
             or self.changes
             or self._inbox
             or self.hall.filters
+            or self.hall.isSlow(room, len(lines))
             or not self._inbox.bucket.take(len(lines))
         ):
             return False
@@ -115,43 +116,9 @@ class Session(Newcomer):
         room.postSpeech(said, self, size)
         return True
 
-    def perform(self, intent: Intent) -> None:
-        """Do what is asked."""
-        hall = self.hall
-        try:
-            for filter in hall.filters:
-                intent = hall.guard.call(filter, intent, filter.filter, self, intent)
-            if type(intent) is Say:
-                self._say(intent.text)
-            elif type(intent) is Command:
-                self._command(intent)
-        except Refused as refused:
-            self.refuse(str(refused))
-
-    def _say(self, text: str) -> None:
-        if self.state == IN:
-            room = self.current
-            if room is None:
-                raise Refused("you are in no room; /join ROOM takes you to one")
-            room.post(Event(room.name, 0, 0, self.name, kinds.SAY, text, "", self.id), self)
-        elif self.state == NAMING:
-            if self.policy.naming == "ask":
-                self._claim(text)
-
-    def _command(self, intent: Command) -> None:
-        hall = self.hall
-        if self.state >= LEAVING:
-            return
-        command = hall.command(intent.name)
-        if self.state != IN and command.role != "stranger":
-            raise Refused("first say who you are: type a name")
-        why = f"/{command.name} failed; the server's log says why"
-        broken: Iterable[Event] = (refusal(why),)
-        answers = hall.guard.call(command, broken, _run, command, self, intent.argument)
-        self.reply(*answers)
-
     def quit(self, why: str = "") -> None:
         """Leave everything, in good order."""
+        self._quits = True
         self._leave(why)
         if not self.changes:
             self._end()
@@ -201,7 +168,9 @@ class Session(Newcomer):
 
     def _perhapsFinish(self) -> None:
         if self._finished and not self._inbox and not self.changes and self.state < LEAVING:
-            self.quit(self._noticed)
+            self._leave(self._noticed)
+            if not self.changes:
+                self._end()
 
     def lost(self, clean: bool) -> None:
         """
@@ -232,10 +201,11 @@ class Session(Newcomer):
     def _leave(self, why: str) -> None:
         if self.state in (LEAVING, GONE):
             return
-        rooms = self.public()
-        if self._joining is not None and self._joining not in self.rooms:
-            rooms.append(self._joining)
+        place = self.place()
+        rooms = list(dict.fromkeys([*self.public(), *self._joining]))
         self.state = LEAVING
+        if self.token and self.hall.tokens.pop(self.token, None) is self and not self._quits:
+            self.hall.places.keep(self.token, place)
         for room in rooms:
             self.change(room, kinds.LEAVE, why)
 
@@ -252,15 +222,6 @@ class Session(Newcomer):
         self.arrived()
         self._outlet.close()
         self.hall.observe(self, kinds.DISCONNECT, self.ending)
-        self.hall.release(self, self._renaming)
+        self.hall.names.release(self, self._renaming)
         self.hall.depart(self)
         self.listener.seats.leave(self)
-
-
-def _run(command: ICommand, session: Session, argument: str) -> Iterable[Event]:
-    """Run a command to its end: one that yields its answers may still raise with the last."""
-    answers = list(command.run(session, argument))
-    for answer in answers:
-        if not isinstance(answer, Event):
-            raise TypeError(f"a command answers with events, such as note(...); not {answer!r:.80}")
-    return answers

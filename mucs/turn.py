@@ -13,7 +13,9 @@ One C{send} on a socket costs 5 us, whatever the language, and 0.5 ns a byte: wh
 how many there are.  So a line is never sent alone when more are at hand, and gathering until
 input is quiet makes an overload cost less per line, not more.
 
-This module gathers and commits; L{mucs.delivery} renders and delivers.
+This module gathers and commits; L{mucs.outcome} is what comes of a batch, L{mucs.delivery}
+renders and delivers.  What a log could not store may be I{owed} to it, and comes before anything
+else then.
 
 Always true: nobody is shown what is not stored; only one batch of a log is under way, and what
 comes meanwhile gathers into the next; all who see two events of a room see them in the
@@ -23,25 +25,29 @@ same order.  The way from C{wake} to C{send} makes no Deferred and logs nothing.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mucs import delivery
-from mucs.events import Event
+from mucs import doubt, outcome
+from mucs.events import Event, Unknown
 from mucs.imucs import ILog, IMember
+from mucs.outcome import Batch, Found, Owed, Part
+from mucs.patience import Patience
 from mucs.room import Room
 from mucs.rules import Limits
 
 log = Logger()
 
-Batch = Sequence[tuple[Event, IMember | None]]
-# One room's share of a batch: who posted each of its events, how long their texts are, and
-# whether some are no speech.
-Part = tuple[Room, list[IMember | None], int, bool]
+#: Seconds after which it is tried again to store what is owed.
+AGAIN = 1.0
+
+#: Comings and goings that are owed to the log at most; the oldest are given up.
+MOST_OWED = 4096
 
 
 class Turn:
@@ -55,12 +61,20 @@ class Turn:
         observe: Callable[[Batch], None] | None = None,
     ) -> None:
         """@param observe: is shown each batch after it was delivered."""
+        self.patience = Patience(reactor)
         self.log = store
         self.observe = observe
         self._reactor = reactor
         self._limits = limits
         self._dirty: list[Room] = []
+        self._owed: list[Owed] = []
+        self._asking: list[Deferred[None]] = []  # these wait for what is posted to be stored
+        self._due: list[Deferred[None]] = []  # and these for what is being stored
+        self._retry: IDelayedCall | None = None
+        self.failing = False  # nothing can be stored
+        self.late = False  # the log has not answered yet
         self._underway = False
+        self._parts: list[Part] = []  # what is being stored
         self._begun = 0.0
         self._seen = -1
 
@@ -100,14 +114,52 @@ class Turn:
         while self._dirty and not self._underway:
             self._commit()
 
+    def stored(self) -> Deferred[None]:
+        """Fires when what was posted so far is stored, or refused."""
+        if not self._dirty and not self._underway:
+            return succeed(None)
+        answer: Deferred[None] = Deferred()
+        (self._asking if self._dirty else self._due).append(answer)
+        return answer
+
+    def stop(self) -> None:
+        """Do nothing more by itself."""
+        self.patience.stop()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
     # Commit.
 
     def _commit(self) -> None:
-        batch, parts = self._fill()
+        """What is owed first, then what was posted."""
         self._underway = True
-        self.log.append(batch).addCallbacks(
-            self._stored, self._failed, callbackArgs=(parts,), errbackArgs=(batch, parts)
-        ).addErrback(self._broken)
+        paying = bool(self._owed)
+        batch, self._parts = self._debts() if paying else self._fill()
+        answer = self.log.append(batch)
+        answer.addCallbacks(
+            self._stored, self._failed, callbackArgs=(paying,), errbackArgs=(batch, paying)
+        )
+        answer.addErrback(self._broken)
+        if self._underway:
+            self.late = True
+            self.patience.begin(self, self._waiting)
+
+    def _waiting(self) -> Iterator[IMember | None]:
+        """Those whose words are being stored, or wait behind them."""
+        for _, posters, _, _ in self._parts:
+            yield from posters
+        for room in self._dirty:
+            yield from room.posters
+
+    def _debts(self) -> tuple[list[Event], list[Part]]:
+        """Take what is owed: everyone has seen it, so nobody posts it any more."""
+        owed, self._owed = self._owed, []
+        shares: dict[Room, list[Event]] = {}
+        for room, event in owed:
+            shares.setdefault(room, []).append(event)
+        parts: list[Part] = [(room, [None] * len(mine), 0, False) for room, mine in shares.items()]
+        return [event for mine in shares.values() for event in mine], parts
 
     def _fill(self) -> tuple[list[Event], list[Part]]:
         """Take drafts, within the bounds of a batch; what is over stays for the next."""
@@ -136,40 +188,56 @@ class Turn:
                 batch += drafts
                 parts.append((room, posters, size, room.changing))
                 room.changing = room.changing and bool(room.drafts)
+        if not self._dirty:
+            self._due, self._asking = self._due + self._asking, []
         return batch, parts
 
-    def _stored(self, events: list[Event], parts: list[Part]) -> None:
-        shares: list[delivery.Share] = []
-        changes: list[tuple[Room, Event, IMember]] = []
+    def _answered(self, failure: Failure | None) -> None:
+        """The log has answered.  That it fails is written down once, and that it works again."""
+        if failure is not None and not self.failing:
+            log.failure("the log cannot store anything", failure)
+        elif failure is None and self.failing:
+            log.info("the log stores again")
+        self.failing = failure is not None
+
+    def _stored(self, events: list[Event], paying: bool) -> Deferred[None] | None:
+        self._answered(None)
+        behind: list[Room] = []
         at = 0
-        for room, posters, size, changing in parts:
-            mine = events[at : at + len(posters)]
-            at += len(posters)
-            room.underway = False
-            room.take(mine, size)
-            if changing:
-                cuts = delivery.changes(room, mine, posters, changes)
-            else:
-                cuts = delivery.runs(posters)
-            shares.append((room, mine, cuts))
-        delivery.deliver(shares)
-        if self.observe is not None:
-            everyone = [poster for _, posters, _, _ in parts for poster in posters]
-            self.observe(list(zip(events, everyone, strict=True)))
-        # What comes of being settled, someone's going say, happened after all this.
-        for room, event, poster in changes:
-            poster.settled(room, event)
+        for room, posters, _, _ in self._parts:
+            start, at = at, at + len(posters)
+            if events[at - 1].seq - room.head != len(posters):
+                if doubt.jumps(room, events[start:at]):
+                    behind.append(room)
+        if not behind:
+            self._took(events, paying, {})
+            return None
+        return doubt.find(self.log, behind).addCallback(lambda f: self._took(events, paying, f))
+
+    def _took(self, events: list[Event], paying: bool, found: Found) -> None:
+        now = self._reactor.seconds()
+        for room, _, _, _ in self._parts:
+            room.mark(now)
+        outcome.take(self._parts, events, found, paying, self.observe)
         self._next()
 
-    def _failed(self, failure: Failure, batch: list[Event], parts: list[Part]) -> None:
-        log.failure("the log could not store {count} events", failure, count=len(batch))
-        at = 0
-        for room, posters, _, _ in parts:
-            room.underway = False
-            for poster in posters:
-                if poster is not None:
-                    poster.failed(room, batch[at])
-                at += 1
+    def _failed(self, failure: Failure, batch: list[Event], paying: bool) -> Deferred[None] | None:
+        self._answered(failure)
+        if not failure.check(Unknown):
+            self._refused(batch, paying, False, {})
+            return None
+        rooms = [room for room, _, _, _ in self._parts]
+        return doubt.find(self.log, rooms).addCallback(
+            lambda found: self._refused(batch, paying, True, found)
+        )
+
+    def _refused(self, batch: list[Event], paying: bool, unknown: bool, found: Found) -> None:
+        owed = outcome.refuse(self._parts, batch, found, unknown, paying, self.observe)
+        if paying and owed:
+            # Then nothing else can be stored either.
+            batch, self._parts = self._fill()
+            owed += outcome.refuse(self._parts, batch, {}, False, False, self.observe)
+        self._owed = owed[-MOST_OWED:]
         self._next()
 
     def _broken(self, failure: Failure) -> None:
@@ -179,5 +247,20 @@ class Turn:
 
     def _next(self) -> None:
         self._underway = False
+        self._parts = []
+        if self.late:
+            self.late = False
+            self.patience.end(self)
+        due, self._due = self._due, []
+        for answer in due:
+            answer.callback(None)
         if self._dirty:
             self._begin()
+        elif self._owed and self._retry is None:
+            self._retry = self._reactor.callLater(AGAIN, self._pay)
+
+    def _pay(self) -> None:
+        """Try again to store what is owed, if nothing else has made that happen."""
+        self._retry = None
+        if self._owed and not self._underway:
+            self._commit()

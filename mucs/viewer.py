@@ -10,7 +10,7 @@ What they change is L{mucs.member}'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
@@ -21,6 +21,7 @@ from mucs.imucs import IAudience, IDialect, IMember
 from mucs.listener import Listener
 from mucs.outlet import Outlet
 from mucs.paced import Paced
+from mucs.places import Place
 from mucs.room import Room
 
 WAITING, NAMING, JOINING, IN, LEAVING, GONE = range(6)
@@ -39,6 +40,7 @@ class Viewer:
     @ivar name: what it is called; empty until it has a name.
     @ivar state: see L{mucs.session}.
     @ivar rooms: those it is in, in the order it came.
+    @ivar token: what it may come back with.
     @ivar current: the one it speaks in.
     """
 
@@ -46,6 +48,7 @@ class Viewer:
         "_dialect",
         "_entrance",
         "_outlet",
+        "_seen",
         "_renamedIn",
         "counted",
         "current",
@@ -59,6 +62,7 @@ class Viewer:
         "rooms",
         "send",
         "state",
+        "token",
     )
 
     def __init__(self, hall: Hall, listener: Listener, dialect: IDialect, peer: str) -> None:
@@ -76,6 +80,8 @@ class Viewer:
         self.current: Room | None = None
         self._dialect = dialect
         self._entrance: Event | None = None  # its first join
+        self._seen: dict[Room, int] = {}  # rooms it comes back to, and the seq it had read to
+        self.token = ""
         self._renamedIn: Room | None = None  # where it is told of its last new name, once
         self._outlet: Outlet | Paced
         self.send: Callable[[bytes], None]
@@ -94,6 +100,10 @@ class Viewer:
         """Close the connection; C{why} is told."""
         raise NotImplementedError
 
+    def place(self) -> Place:
+        """Where it has read to."""
+        raise NotImplementedError
+
     def lastWords(self) -> None:
         """Do now what still waits: the server is about to stop."""
         raise NotImplementedError
@@ -104,7 +114,13 @@ class Viewer:
     def settled(self, room: Room, event: Event) -> None:
         raise NotImplementedError
 
-    def failed(self, room: Room, event: Event) -> None:
+    def failed(self, room: Room, event: Event, unknown: bool) -> None:
+        raise NotImplementedError
+
+    def repeated(self, room: Room, event: Event) -> None:
+        raise NotImplementedError
+
+    def waits(self) -> None:
         raise NotImplementedError
 
     # Live.
@@ -116,6 +132,11 @@ class Viewer:
     def own(self, room: Room, event: Event) -> str:
         if event.kind == kinds.JOIN:
             return self._welcome(room, event)
+        if self._dialect.framed:
+            # Those who count see every number.
+            return "".join(self.audience(room).render([event]))
+        if event.kind == kinds.UNDO:
+            return self._dialect.reply([note("taken back")])
         if event.kind == kinds.NICK and room is self._renamedIn:
             return self._dialect.reply([note(f"you are now {event.target}")])
         if event.kind == kinds.LEAVE and self.state < LEAVING:
@@ -135,11 +156,35 @@ class Viewer:
             answers.append(note(f"topic: {room.topic}"))
         if first:
             answers += [note(line) for line in self.hall.motd]
+            if not self._dialect.framed:
+                answers.append(reply(kinds.TOKEN, self.token))
+        # A join that could not be stored has no number: it comes after everything that has.
+        seq = event.seq or room.head + 1
+        seen = self._seen.pop(room, 0)
+        if seen:
+            skipped, earlier = room.between(seen, seq)
+            if skipped:
+                answers.append(Event(room.name, seen, 0, "", kinds.GAP, str(skipped)))
+            if not self._dialect.framed:
+                # To a person their own coming and going is nothing that they missed.
+                earlier = [
+                    each
+                    for each in earlier
+                    if each.author != self.name or each.kind not in (kinds.JOIN, kinds.LEAVE)
+                ]
+            answers.append(reply(kinds.MISSED, str(len(earlier)), room=room.name))
+        else:
+            earlier = room.earlier(seq)
         return (
             self._dialect.reply(answers)
-            + self._dialect.history(room.earlier(event.seq), event.time)
-            + self._dialect.reply([reply(kinds.NOW)])
+            + self._dialect.history(earlier, event.time or self.hall.history.now())
+            + self._dialect.reply([Event(room.name, event.seq or room.head, 0, "", kinds.NOW)])
         )
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Show things said earlier."""
+        text = self._dialect.history(events, self.hall.history.now())
+        self._outlet.reply(text.encode("utf-8", "replace"))
 
     def entry(self, room: Room, kind: str, comes: bool = False) -> Event:
         """What someone is told who speaks in a room from now on: where, and with whom."""
@@ -185,7 +230,10 @@ class Viewer:
         audience = self.audience(room)
         pieces: list[str] = []
         if skipped:
-            pieces.append(self._dialect.reply([note(f"{skipped} messages skipped")]))
+            seen = events[0].seq - skipped - 1 if events else room.head
+            pieces.append(
+                self._dialect.reply([Event(room.name, seen, 0, "", kinds.GAP, str(skipped))])
+            )
         for event in events:
             if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
                 pieces += audience.render([event])

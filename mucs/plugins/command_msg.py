@@ -11,7 +11,7 @@ def msg(session: Any, argument: str) -> Iterable[Event]:
     name, text = firstWord(argument)
     if not text:
         raise Refused("say to whom, and what: /msg NAME TEXT")
-    other = session.hall.find(name)
+    other = session.hall.names.find(name)
     if other is session:
         raise Refused("that is you")
     session.tell(other, text)

@@ -11,5 +11,5 @@ def reply(session: Any, argument: str) -> Iterable[Event]:
         raise Refused("say what: /reply TEXT")
     if not session.friend:
         raise Refused("nobody has said anything to you alone yet; /msg NAME TEXT does")
-    session.tell(session.hall.find(session.friend), argument)
+    session.tell(session.hall.names.find(session.friend), argument)
     return ()

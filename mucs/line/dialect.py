@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.python.reflect import namedAny
 from zope.interface import implementer
 
 from mucs import events as kinds
@@ -43,6 +44,8 @@ class Audience:
     """See L{IAudience}; one object for each way of seeing, so that comparing them is cheap."""
 
     __slots__ = ("_ack", "_others", "_speech", "_words", "echoes")
+
+    counts = False
 
     def __init__(self, dialect: Dialect, place: str, echo: str) -> None:
         self.echoes = echo == "line" and place != "private"
@@ -93,6 +96,7 @@ class Dialect:
     @ivar console: what the operator's console says, by kind, or L{FAULT}; with the fields
         C{{peer}}, C{{ip}}, C{{port}}, C{{author}}, C{{text}} and C{{number}}, that of the
         connection.
+    @ivar instead: by what a first line may begin with, the path of the dialect that is meant then.
     @ivar pace: seconds between two sends; 0 for any number of them.
     @ivar size: bytes that one paced send may have.
     @ivar end: what ends a paced send.
@@ -108,6 +112,7 @@ class Dialect:
         ack: str = "-- said",
         unended: Collection[str] = (),
         console: Mapping[str, str] = CONSOLE,
+        instead: Mapping[str, str] | None = None,
         pace: float = 0.0,
         size: int = 1024,
         end: bytes = b"",
@@ -122,6 +127,7 @@ class Dialect:
         self.ack = ack + newline
         self._unended = unended
         self._console = console
+        self._instead = instead or {}
         self.words = {
             kind: phrase(self._ended(kind, text)) for kind, text in {**NATIVE, **words}.items()
         }
@@ -153,6 +159,15 @@ class Dialect:
         self.words[kinds.SAY] = lambda event: (
             address(event) if ":" in event.author else name(event)
         )
+
+    framed = False
+
+    def instead(self, line: str) -> IDialect | None:
+        path = self._instead.get(line[0])
+        if path is None:
+            return None
+        other: IDialect = namedAny(path)
+        return other
 
     # What a session needs.
 
@@ -238,4 +253,4 @@ def phrasebook(name: str, words: Mapping[str, str], **rest: object) -> Dialect:
 
 
 #: The native dialect: for a person with C{nc} or telnet, and for a script.
-native = Dialect("native", {})
+native = Dialect("native", {}, instead={"{": "mucs.line.jsonlines.json"})

@@ -33,6 +33,13 @@ NATIVE: Mapping[str, str] = {
     kinds.NOTE: "-- {text}",
     kinds.REFUSAL: "! {text}",
     kinds.FAREWELL: "",
+    kinds.UNDO: "* {author} took back something said before",
+    kinds.WITHDRAWN: "* {author} took this back",
+    kinds.ACK: "-- said",
+    kinds.NAK: "! {text}",
+    kinds.MISSED: "-- {text} missed",
+    kinds.GAP: "-- {text} messages skipped, /history shows them",
+    kinds.TOKEN: "-- if you lose the line, come back with: /resume {text}",
 }
 
 #: The same kinds, where the event has a reason, or lacks a text.

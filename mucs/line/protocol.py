@@ -25,17 +25,18 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mucs.imucs import IReader
+from mucs.events import Refused
+from mucs.imucs import IDialect, IReader
 from mucs.line.framing import FRAMINGS, Segments
 from mucs.line.telnet import Telnet
 from mucs.outlet import Outlet
 from mucs.paced import Paced
+from mucs.rules import Limits
 from mucs.session import Session
 from mucs.text import clean
 
 if TYPE_CHECKING:
     from mucs.hall import Hall
-    from mucs.line.dialect import Dialect
     from mucs.listener import Listener
 
 #: What a browser's first line is like.
@@ -59,7 +60,8 @@ class LineProtocol(LineReceiver):
 
     def __init__(self, factory: LineFactory) -> None:
         self.factory = factory
-        self.MAX_LENGTH = factory.hall.limits.line
+        self._dialect = factory.dialect
+        self.MAX_LENGTH = self._longest()
         self.session: Session
         self._telnet = Telnet()
         self._framing = FRAMINGS[factory.dialect.framing]()
@@ -112,7 +114,7 @@ class LineProtocol(LineReceiver):
         if data[-1:] != self.delimiter or not self.line_mode:
             return False
         try:
-            lines = self.factory.dialect.speech(data[:-1].decode())
+            lines = self._dialect.speech(data[:-1].decode())
         except UnicodeDecodeError:
             return False
         if not lines or len(data) > self.MAX_LENGTH < max(map(len, data.split(self.delimiter))):
@@ -132,10 +134,29 @@ class LineProtocol(LineReceiver):
                 # A web page that is open beside us could speak here in its reader's name.
                 self.session.dismiss("this is a chat, and no web server")
                 return
-        if text:
-            self.session.receive(self.factory.dialect.parse(text))
-        elif self.factory.dialect.framing == "line":
-            self.session.nothing()
+            if text:
+                self._perhapsInstead(text)
+        if not text:
+            if self._dialect.framing == "line":
+                self.session.nothing()
+            return
+        try:
+            intent = self._dialect.parse(text)
+        except Refused as refused:
+            self.session.refuse(str(refused))
+        else:
+            self.session.receive(intent)
+
+    def _perhapsInstead(self, line: str) -> None:
+        """The first line may say that another dialect is spoken from here on."""
+        other = self._dialect.instead(line)
+        if other is not None and self.session.write(other):
+            self._dialect = other
+            self.MAX_LENGTH = self._longest()
+
+    def _longest(self) -> int:
+        limits: Limits = self.factory.hall.limits
+        return limits.frame if self._dialect.framed else limits.line
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line is too long: say so once, and discard it to its end."""
@@ -211,7 +232,7 @@ class LineFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, hall: Hall, listener: Listener, dialect: Dialect) -> None:
+    def __init__(self, hall: Hall, listener: Listener, dialect: IDialect) -> None:
         self.hall = hall
         self.listener = listener
         self.dialect = dialect

@@ -146,9 +146,21 @@ SAYINGS = [
             ("cstring", "shh", "hithere", "fiveseat", "addr"), "You are number 3 in the queue."
         ),
     ),
+    Saying(
+        event(kinds.FULL, "5"),
+        "! no seat is free, of 5; try again later",
+        cstring="The server is full, no seat is free of 5: try again later.",
+    ),
     Saying(event(kinds.NOTE, "so"), "-- so"),
     Saying(event(kinds.REFUSAL, "no"), "! no"),
     Saying(event(kinds.FAREWELL), "", shh="!q"),
+    Saying(event(kinds.UNDO, target="7"), "* ada took back something said before"),
+    Saying(event(kinds.WITHDRAWN), "* ada took this back"),
+    Saying(event(kinds.ACK), "-- said"),
+    Saying(event(kinds.NAK, "not stored: later"), "! not stored: later"),
+    Saying(event(kinds.MISSED, "12"), "-- 12 missed"),
+    Saying(event(kinds.GAP, "950"), "-- 950 messages skipped, /history shows them"),
+    Saying(event(kinds.TOKEN, "abc"), "-- if you lose the line, come back with: /resume abc"),
 ]
 
 
@@ -166,6 +178,10 @@ class WordsTests(SynchronousTestCase):
                 unended = name in ("hithere", "addr") and saying.event.kind == kinds.GREETING
                 end = dialect.newline if words and not unended else ""
                 self.assertEqual(said, words + end, (name, saying.event))
+
+    def test_thereIsAWordForEachKind(self) -> None:
+        """None is forgotten above."""
+        self.assertEqual({saying.event.kind for saying in SAYINGS}, set(KINDS))
 
     def test_audiencesSayTheSame(self) -> None:
         """Whether a thing is said alone or among others."""

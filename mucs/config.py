@@ -9,6 +9,7 @@ port that another program has, is found later, by L{mucs.listener}.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,10 +17,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.interfaces import IReactorTime, IStreamServerEndpoint
 
-from mucs.imucs import IFrontEnd
+from mucs.imucs import IFrontEnd, ILog
 from mucs.listener import Listener, reason
+from mucs.log.memory import MemoryLog
+from mucs.log.sqlite import LEVELS, SqliteLog
 from mucs.names import BadName, checkName, nearest
 from mucs.rules import Limits
 from mucs.text import clean
@@ -54,14 +57,22 @@ class Listen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     trusted: bool | None = None
 
 
+class Keep(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of what was said is kept; 0 keeps all."""
+
+    days: Annotated[float, Meta(ge=0, le=36500)] = 0
+    events: Annotated[int, Meta(ge=0)] = 0
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole file; C{etc/mucs.toml} is its manual."""
 
     name: str = "MUCS"
     motd: str = ""
-    log: str = "memory:"
+    log: str = "sqlite:mucs.sqlite"
     off: tuple[str, ...] = ()
     listen: Annotated[tuple[Listen, ...], Meta(min_length=1)] = (Listen(port=DEFAULT_PORT),)
+    keep: Keep = Keep()
     limits: Limits = Limits()
 
 
@@ -107,6 +118,22 @@ def serverName(name: str, where: str) -> str:
         return checkName(name)
     except BadName as bad:
         raise ConfigError(f"{where}: {bad}") from bad
+
+
+def logOf(log: str, where: str) -> Callable[[IReactorTime, Callable[[], float]], ILog]:
+    """
+    What makes the log that is asked for: C{memory:}, C{sqlite:FILE} or C{sqlite:FILE:level=LEVEL}.
+
+    @raise ConfigError: there is no such log.
+    """
+    kind, colon, rest = log.partition(":")
+    if kind == "memory" and colon and not rest:
+        return lambda reactor, clock: MemoryLog(clock)
+    path, _, level = rest.partition(":level=")
+    if kind == "sqlite" and path and (level or "power") in LEVELS:
+        return lambda reactor, clock: SqliteLog(path, reactor, clock, level or "power")
+    known = "sqlite:FILE, sqlite:FILE:level=process or memory:"
+    raise ConfigError(f"{where} {log}: there is no such log; there is {known}")
 
 
 def readMotd(path: str, where: str) -> list[str]:

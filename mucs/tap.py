@@ -21,9 +21,11 @@ from twisted.python import usage
 from mucs.config import (
     Config,
     ConfigError,
+    Keep,
     Listen,
     listener,
     load,
+    logOf,
     readMotd,
     serverName,
 )
@@ -31,6 +33,7 @@ from mucs.hall import Hall
 from mucs.imucs import ICommand, IFilter, IFrontEnd, ILog, IObserver
 from mucs.listener import StartError
 from mucs.log.memory import MemoryLog
+from mucs.log.retention import Retention
 from mucs.names import nearest
 from mucs.plugin import KINDS, found, listing
 from mucs.rules import Limits
@@ -78,7 +81,13 @@ class Options(usage.Options):
     longdesc = ""
     optParameters = [
         ["config", "c", None, "A TOML file with all settings; etc/mucs.toml explains each."],
-        ["log", "l", None, "Where what is said is kept: memory: forgets it. [default: memory:]"],
+        [
+            "log",
+            "l",
+            None,
+            "Where what is said is kept: sqlite:FILE, or memory:, which forgets it."
+            " [default: sqlite:mucs.sqlite]",
+        ],
         ["name", None, None, "What the server is called. [default: MUCS]"],
         ["motd", None, None, "A text file: the message of the day, shown on joining."],
     ]
@@ -144,9 +153,6 @@ def _settings(options: Options) -> dict[str, object]:
             (listen, "--port" if path is None else f"{path}: listen[{at}].port")
             for at, listen in enumerate(config.listen)
         ]
-    log, where = either("log")
-    if log != "memory:":
-        raise ConfigError(f"{where} {log}: there is no such log; there is memory:")
     plugins = {name for kind in KINDS.values() for name in found(kind)}
     for name in config.off:
         if name not in plugins:
@@ -156,6 +162,8 @@ def _settings(options: Options) -> dict[str, object]:
     return {
         "listens": listens,
         "limits": config.limits,
+        "keep": config.keep,
+        "store": logOf(*either("log")),
         "off": config.off,
         "called": serverName(*either("name")),
         "words": readMotd(*either("motd")),
@@ -184,7 +192,7 @@ def makeService(options: Options) -> IService:
         # It would look at each event for nothing: 5 % of the work.
         observers.pop("console", None)
     limits: Limits = options["limits"]
-    store: ILog = MemoryLog(time.time, limits.behind)
+    store: ILog = options["store"](reactor, time.time)
     hall = Hall(
         reactor,
         store,
@@ -198,6 +206,9 @@ def makeService(options: Options) -> IService:
     )
     for each in listeners:
         each.setServiceParent(hall)
+    keep: Keep = options["keep"]
+    retention = Retention(store, reactor, time.time, keep.days * 86400, keep.events)
+    retention.setServiceParent(hall)
     sys.excepthook = _excepthook
     return hall
 

@@ -266,7 +266,7 @@ class ListenerTests(SynchronousTestCase):
         self.assertEqual(
             self.mistake("hihtere@tcp:1"), "there is no front end 'hihtere'; there is hithere"
         )
-        every = "addr, cstring, fiveseat, hithere, native, shh"
+        every = "addr, cstring, fiveseat, hithere, json, native, shh"
         self.assertEqual(self.mistake("@tcp:1"), f"there is no front end ''; there is {every}")
 
     def test_aBrokenFrontEnd(self) -> None:

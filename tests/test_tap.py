@@ -125,12 +125,9 @@ class OptionsTests(TapCase):
             self.refusal(toml="[[listen]]\nport = 'tcp:1'\n[[listen]]\nport = 'tcp:x'"),
             r"^mucs: \S+: listen\[1\].port tcp:x: 'x' is no number$",
         )
-        self.assertEqual(
-            self.refusal("--log", "x"), "mucs: --log x: there is no such log; there is memory:"
-        )
-        self.assertRegex(
-            self.refusal(toml="log = ''"), r"^mucs: \S+: log : there is no such log; there is mem"
-        )
+        logs = "there is no such log; there is sqlite:FILE, sqlite:FILE:level=process or memory:"
+        self.assertEqual(self.refusal("--log", "x"), f"mucs: --log x: {logs}")
+        self.assertRegex(self.refusal(toml="log = ''"), rf"^mucs: \S+: log : {logs}$")
 
     def test_aPortWithoutItsOption(self) -> None:
         self.assertEqual(

@@ -174,7 +174,10 @@ class OptionTests(MistakeCase):
 
     async def test_anUnknownLog(self) -> None:
         await self.refuses(
-            "--log", "paper:", says="--log paper:: there is no such log; there is memory:"
+            "--log",
+            "paper:",
+            says="--log paper:: there is no such log; there is sqlite:FILE, "
+            "sqlite:FILE:level=process or memory:",
         )
 
     async def test_aMissingMotd(self) -> None:

@@ -54,7 +54,11 @@ ENDS: Mapping[str, bytes] = {
     "hithere": b"\n",
     "fiveseat": b"\n\0\0\0",
     "addr": b"\n",
+    "json": b"\n",
 }
+
+#: What a line begins with that tells someone what to come back with.
+TOKEN = "-- if you lose the line, come back with: /resume "
 
 #: Limits under which nobody is ever too fast.
 UNHURRIED = Limits(rate=0)
@@ -202,8 +206,26 @@ class Person:
         return taken
 
     def lines(self) -> list[str]:
-        """The same as lines of text, without their ends."""
-        return self.seen().decode().replace("\r\n", "\n").split("\n")[:-1]
+        """
+        The same as lines of text, without their ends, and without the one that tells a token: it
+        is another each time, and L{Person.token} has it.
+        """
+        lines = self.seen().decode().replace("\r\n", "\n").split("\n")[:-1]
+        return [line for line in lines if not line.startswith(TOKEN)]
+
+    def told(self) -> list[Any]:
+        """What came since this was last asked, of someone who reads JSON."""
+        return [msgspec.json.decode(line) for line in self.seen().splitlines()]
+
+    def asks(self, *requests: Any) -> list[Any]:
+        """These are sent as JSON, and then the turn comes; what came until then."""
+        self.says(*(msgspec.json.encode(request).decode() for request in requests))
+        return self.told()
+
+    @property
+    def token(self) -> str:
+        """What they may come back with."""
+        return self.session.token
 
     def sent(self) -> int:
         """How many sends it took since this was last asked."""
@@ -297,6 +319,7 @@ class House:
             commands=installed(ICommand),
             filters=filters,
             observers=observers,
+            clock=self.wall,
         )
         self.people: list[Person] = []
         self._doors: dict[tuple[str, str], Door] = {}
@@ -364,7 +387,7 @@ class House:
         person = Person(self, wire, protocol, ENDS[dialect])
         self.people.append(person)
         if name:
-            person.says(name)
+            person.says(msgspec.json.encode({"name": name}).decode() if dialect == "json" else name)
         return person
 
     def enters(self, name: str, dialect: str = "native") -> Person:
@@ -388,7 +411,7 @@ class House:
     def stored(self, room: str = "lobby") -> list[Event]:
         """Everything that the log has of a room."""
         events: list[Event] = []
-        self.log.read(room, 0, 1_000_000).addCallback(events.extend)
+        self.log.read(room, 1_000_000).addCallback(events.extend)
         return events
 
     def at(self, event: Event) -> str:
@@ -435,7 +458,9 @@ class HouseCase(SynchronousTestCase):
             session = person.session
             self.assertFalse(person.wire.connected)
             self.assertNotIn(session.id, hall.sessions)
-            self.assertNotIn(session, hall._names.values())
+            self.assertNotIn(session, hall.names._names.values())
+            self.assertNotIn(session, hall.names._spaced.values())
+            self.assertNotIn(session, hall.tokens.values())
             self.assertNotIn(session, hall._open)
             self.assertEqual((dict(session.rooms), len(session._inbox)), ({}, 0))
             for room in [*hall.rooms.values(), *hall._private.values()]:

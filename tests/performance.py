@@ -66,6 +66,8 @@ class Performance:
             return player.address(found[2] or "")
 
         filled = VARIABLE.sub(value, text)
+        if "{token}" in filled:
+            return [filled.replace("{token}", token) for token in self._stage.tokens()]
         if "{time}" not in filled:
             return [filled]
         return [filled.replace("{time}", time) for time in self._stage.console.times()]
@@ -83,7 +85,8 @@ class Performance:
 
     async def says(self, who: list[str], text: str) -> None:
         for player in self._all(who):
-            player.say(self._fill(text)[0])
+            # Of several tokens the last is meant: that of whoever came in last.
+            player.say(self._fill(text)[-1])
             await self._stage.heard(player)
 
     async def sends(

@@ -33,7 +33,8 @@ And what comes of it::
 
 In quotes stand UTF-8 and the escapes C{\0 \r \n \t \\ \"} and C{\xNN}, a byte.  Anywhere
 C{{Ada}} is the address she connects from, as C{127.0.0.1:40312}, C{{Ada ip}} and C{{Ada port}}
-are its halves, and C{{time}} is the time of day, which on stage is always shortly after noon.
+are its halves; C{{time}} is the time of day, which on stage is always shortly after noon; and
+C{{token}} is what someone may come back with.
 
 A person sees line after line, each with its dialect's line end, and nothing in between.  Lines that
 a paced dialect sends together or apart are the same to C{sees}; glued lines are not.  The

@@ -47,6 +47,7 @@ class Setting:
     def toml(self, motd: str) -> str:
         """The configuration file, in which a string is written as in JSON."""
         lines = [f"name = {json.dumps(self.called)}", f"motd = {json.dumps(motd)}"]
+        lines.append('log = "memory:"')
         for dialect, settings in self.listens.items():
             lines += ["[[listen]]", f'port = "{dialect}@tcp:0:interface=127.0.0.1"']
             for key, value in settings.items():
@@ -119,9 +120,17 @@ class Stage(Watched):
             self._hall = makeService(options)
         except SystemExit as error:
             raise Surprise("everyone", "a server", str(error)) from error
+        self._tokens: list[str] = []
+        make = self._hall.places.token
+
+        def token() -> str:
+            self._tokens.append(make())
+            return self._tokens[-1]
+
+        self._hall.places.token = token
         self._hall.privilegedStartService()
         self._hall.startService()
-        for dialect, listener in zip(setting.listens, self._hall, strict=True):
+        for dialect, listener in zip(setting.listens, self._hall, strict=False):
             port = listener.addresses()
             self._ports[dialect] = port.getHost().port
             port.factory.buildProtocol = self._listening(port.factory.buildProtocol)
@@ -140,6 +149,10 @@ class Stage(Watched):
             self.console.dataReceived(event["line"].encode() + b"\n")
         elif "log_failure" in event:
             self._faults.append(event["log_failure"].getTraceback())
+
+    def tokens(self) -> list[str]:
+        """What those who came in were told that they may come back with."""
+        return self._tokens
 
     def player(self, name: str, dialect: str) -> Player:
         """Someone who is about to connect."""

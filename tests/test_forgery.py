@@ -23,7 +23,7 @@ class ForgeryTests(HouseCase):
     def test_aNameThatAnotherGoesOnFrom(self) -> None:
         """Nor the other way round."""
         self.house.enters("bob left")
-        self.assertRaises(Refused, self.house.hall.claim, object(), "bob")
+        self.assertRaises(Refused, self.house.hall.names.claim, object(), "bob")
 
     def test_theNameIsFreeAgain(self) -> None:
         """Once that one has gone, it can be had."""

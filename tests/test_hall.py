@@ -6,10 +6,14 @@ import resource
 from collections.abc import Sequence
 from typing import Any
 
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from mucs.events import DISCONNECT, SAY, Event, Refused
+from mucs.events import DISCONNECT, JOIN, LEAVE, SAY, Event, LogError, Refused
 from mucs.imucs import ICommand, IObserver
+from mucs.listener import StartError
+from mucs.log.memory import MemoryLog
 from mucs.outlet import PATIENCE
 from mucs.plugin import Guard
 from mucs.rules import Limits
@@ -118,7 +122,7 @@ class NamesTests(HouseCase):
         self.assertIn("is too much like Ada", bob.lines()[0])
         self.assertEqual(ada.lines(), ["bob -> you: hi"])
         ada.says("/quit")
-        self.assertEqual(list(self.house.hall._names), ["bob"])
+        self.assertEqual(list(self.house.hall.names._names), ["bob"])
 
     def test_exchangingNames(self) -> None:
         """By way of a third."""
@@ -127,8 +131,8 @@ class NamesTests(HouseCase):
         bob.says("/nick ada")
         ada.says("/nick bob")
         self.assertEqual((ada.session.name, bob.session.name), ("bob", "ada"))
-        self.assertIs(self.house.hall.find("bob"), ada.session)
-        self.assertIs(self.house.hall.find("ADA"), bob.session)
+        self.assertIs(self.house.hall.names.find("bob"), ada.session)
+        self.assertIs(self.house.hall.names.find("ADA"), bob.session)
 
     def test_whoIsNotHere(self) -> None:
         """Cannot be found, nor can nobody; someone of a like name is named."""
@@ -139,7 +143,7 @@ class NamesTests(HouseCase):
             ("xyz", "; /who lists who is"),
             ("", "; /who lists who is"),
         ):
-            error = self.assertRaises(Refused, hall.find, name)
+            error = self.assertRaises(Refused, hall.names.find, name)
             self.assertEqual(str(error), f"nobody called {name} is here{hint}")
 
     def test_namesThatCouldBeSentences(self) -> None:
@@ -159,7 +163,7 @@ class NamesTests(HouseCase):
         eve.says("/nick eve left", "/nick eve", "/quit")
         bob.says("/nick Eve", "/nick Eve left")
         self.assertEqual(bob.lines()[-2:], ["-- you are now Eve", "-- you are now Eve left"])
-        self.assertEqual(self.house.hall._spaced, {"eve left": bob.session})
+        self.assertEqual(self.house.hall.names._spaced, {"eve left": bob.session})
 
     def test_theServersOwnName(self) -> None:
         """Nobody has it, however it is written."""
@@ -273,6 +277,67 @@ class PluginsTests(HouseCase):
         failed = "! /broken failed; the server's log says why"
         off = "! /broken is switched off, because it failed too often"
         self.assertEqual(ada.lines(), [failed] * Guard.FAULTS + [off])
+
+
+class StartingTests(SynchronousTestCase):
+    """The beginning."""
+
+    def kept(self, house: House, room: str = "lobby") -> list[tuple[int, str, str, str]]:
+        """What the log has of a room."""
+        return [(event.seq, event.kind, event.author, event.text) for event in house.stored(room)]
+
+    def test_thoseWhoWereHere(self) -> None:
+        """When the server ended in whatever way: they are not any more, and that is known once."""
+        old = House()
+        for name in ("ada", "bob", "cyd"):
+            old.enters(name).says("/join garden")
+        old.people[1].says("/nick rob")
+        old.people[2].says("/quit")
+        house = House(log=old.log)
+        eve = house.connect("native", "eve")
+        self.assertEqual(eve.lines()[2].split(";")[0], "-- you are eve in #lobby with nobody else")
+        why = "the server stopped"
+        gone = [(LEAVE, "ada", why), (LEAVE, "rob", why)]
+        self.assertEqual([event[1:] for event in self.kept(house, "garden")[-2:]], gone)
+        lobby = self.kept(house)
+        self.assertEqual([event[1:] for event in lobby[-3:]], [*gone, (JOIN, "eve", "")])
+        self.assertEqual([event[0] for event in lobby], list(range(1, len(lobby) + 1)))
+        eve.says("/quit")
+        count = len(self.kept(house))
+        again = House(log=old.log)
+        again.turn()
+        self.assertEqual(len(self.kept(again)), count)
+
+    def test_anEmptyRoomDoesNotStay(self) -> None:
+        """There is nobody in it, once that is stored."""
+        old = House()
+        old.enters("ada").says("/join garden")
+        house = House(log=old.log)
+        house.turn()
+        eve = house.enters("eve")
+        eve.says("/rooms")
+        self.assertEqual(eve.lines(), ["-- #lobby, 1 in it (you speak here)"])
+
+    def test_aLogThatCannotBeUsed(self) -> None:
+        """Is refused with its own words, before anything listens."""
+
+        class Broken(MemoryLog):
+            def open(self) -> None:
+                raise LogError("mucs.sqlite: it is damaged")
+
+        error = self.assertRaises(StartError, House, log=Broken(lambda: 0.0))
+        self.assertEqual(str(error), "mucs.sqlite: it is damaged")
+
+    def test_itIsUnknownWhoWasHere(self) -> None:
+        """That is written down, and the server begins."""
+
+        class Forgetful(MemoryLog):
+            def present(self) -> Deferred[list[tuple[str, str]]]:
+                return fail(LogError("it cannot be read"))
+
+        house = House(log=Forgetful(lambda: 0.0))
+        self.assertEqual(len(self.flushLoggedErrors(LogError)), 1)
+        self.assertFalse(house.enters("ada").closed)
 
 
 class StoppingTests(HouseCase):

@@ -115,13 +115,13 @@ class RoomsTests(HouseCase):
         self.assertEqual(sorted(self.house.hall.rooms), ["lobby", "one", "three"])
 
     def test_anEmptyRoomGoesAndItsLogStays(self) -> None:
-        """Topic and history are there again when someone comes."""
+        """Topic and history are there again when someone comes, and the name as it was written."""
         self.ada.says("/join garden", "/topic roses", "hello", "/leave")
         self.assertEqual(list(self.house.hall.rooms), ["lobby"])
         self.bob.says("/join GARDEN")
         lines = self.bob.lines()
         self.assertEqual(
-            lines[:2], ["-- you are bob in #GARDEN with nobody else", "-- topic: roses"]
+            lines[:2], ["-- you are bob in #garden with nobody else", "-- topic: roses"]
         )
         self.assertEqual(
             [line[6:] for line in lines[2:4]], ["* ada changed the topic to: roses", "ada: hello"]
@@ -293,7 +293,7 @@ class RefusalsTests(HouseCase):
             self.assertEqual(self.ada.lines(), [f"! {why}"], text)
         self.assertEqual(self.bob.lines(), [])
         self.assertEqual(self.house.stored(), stored)
-        self.assertEqual(sorted(self.house.hall._names), ["ada", "bob"])
+        self.assertEqual(sorted(self.house.hall.names._names), ["ada", "bob"])
         self.assertEqual(list(self.house.hall.rooms), ["lobby"])
 
     def test_whatIsNotText(self) -> None:

@@ -261,6 +261,7 @@ class ReadingTests(SynchronousTestCase):
             [
                 'name = "Tea House"',
                 'motd = "a file"',
+                'log = "memory:"',
                 "[[listen]]",
                 'port = "native@tcp:0:interface=127.0.0.1"',
                 "seats = 2",

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 import mucs.plugins
-from mucs.events import Command, Event, Intent, Refused, Say, note
+from mucs.events import Command, Event, Intent, Look, Name, Refused, Say, note
 from mucs.imucs import ICommand, IFilter, IFrontEnd, IObserver
 from mucs.plugin import (
     KINDS,
@@ -169,16 +169,23 @@ class FilteredTests(SynchronousTestCase):
         return Guard(Clock().seconds).call(Shout(), self.said, run)
 
     def test_intents(self) -> None:
-        """An intent is passed on: the same one, another text, or a command."""
+        """An intent is passed on, of whichever kind: the same one, or another."""
         self.assertIs(self.filtered(lambda: self.said), self.said)
         self.assertEqual(self.filtered(lambda: Say("HELLO")), Say("HELLO"))
-        asked = Command("me", "waves")
-        self.assertEqual(self.filtered(lambda: asked), asked)
+        for asked in (Command("me", "waves"), Name("eve", (("lobby", 7),)), Look("lobby", "tea")):
+            self.assertEqual(self.filtered(lambda asked=asked: asked), asked)  # type: ignore[misc]
 
     def test_clean(self) -> None:
         """It is as clean as what comes from a client, so that no one's screen is forged."""
         forged = Say("a\r\n* bob left \x1b[2J ")
         self.assertEqual(self.filtered(lambda: forged), Say("a* bob left [2J"))
+        self.assertEqual(
+            self.filtered(lambda: Say("a ", "garden", "an id")), Say("a", "garden", "an id")
+        )
+        self.assertEqual(
+            self.filtered(lambda: Name("a\n* bob left", (("lobby", 7),))),
+            Name("a* bob left", (("lobby", 7),)),
+        )
         self.assertEqual(
             self.filtered(lambda: Command("me", "waves\n* bob left")),
             Command("me", "waves* bob left"),

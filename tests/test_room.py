@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from mucs.events import JOIN, LEAVE, ME, SAY, TOPIC, Event
+from mucs.events import JOIN, LEAVE, ME, NICK, SAY, TOPIC, UNDO, WITHDRAWN, Event, Tail
 from mucs.room import Room
 from mucs.rules import Limits
 from tests.house import many
@@ -32,6 +32,11 @@ class Guest:
 def said(seq: int, text: str = "", kind: str = SAY) -> Event:
     """An event that is stored."""
     return Event("lobby", seq, 1000 * seq, "ada", kind, text or str(seq))
+
+
+def tail(*events: Event, topic: str = "") -> Tail:
+    """The end of a log that has these."""
+    return Tail("lobby", topic, events[-1].seq, events)
 
 
 class RoomTests(SynchronousTestCase):
@@ -90,27 +95,41 @@ class RoomTests(SynchronousTestCase):
 
     def test_nothingIsStoredBeforeTheLogIsRead(self) -> None:
         """What is posted meanwhile waits, and wakes the turn then."""
-        answer: Deferred[list[Event]] = Deferred()
+        answer: Deferred[Tail] = Deferred()
         self.room.recall(answer)
         self.room.post(Event("lobby", 0, 0, "ada", SAY, "early"), None)
         self.assertEqual(self.woken, [])
-        answer.callback([said(1), said(2, "tea", TOPIC), said(3)])
+        self.assertFalse(self.room.ready)
+        answer.callback(tail(said(1), said(2, "tea", TOPIC), said(3), topic="tea"))
         self.assertEqual(self.woken, [self.room])
+        self.assertTrue(self.room.ready)
         self.assertEqual((self.room.head, self.room.topic), (3, "tea"))
         self.assertEqual([event.seq for event in self.room.earlier(4)], [1, 2, 3])
 
+    def test_asItWasFirstWritten(self) -> None:
+        """The room is called what its log calls it; of an old log only its end need be at hand."""
+        answer: Deferred[Tail] = Deferred()
+        self.room.recall(answer)
+        answer.callback(Tail("Lobby", "tea", 7))
+        self.assertEqual((self.room.name, self.room.topic, self.room.head), ("Lobby", "tea", 7))
+        self.assertEqual(self.room.earlier(8), [])
+        ada = self.guest()
+        self.room.detach(ada)
+        self.take(8)
+        self.assertEqual(self.reads(ada), (0, [8]))
+
     def test_anEmptyLog(self) -> None:
         """There may be nothing to recall, and nobody who waits."""
-        answer: Deferred[list[Event]] = Deferred()
+        answer: Deferred[Tail] = Deferred()
         self.room.recall(answer)
-        answer.callback([])
+        answer.callback(Tail())
         self.assertEqual((self.woken, self.room.head), ([], 0))
         self.room.post(Event("lobby", 0, 0, "ada", SAY, "late"), None)
         self.assertEqual(self.woken, [self.room])
 
     def test_aLogThatCannotBeRead(self) -> None:
         """Is named, and the room begins without it."""
-        answer: Deferred[list[Event]] = Deferred()
+        answer: Deferred[Tail] = Deferred()
         self.room.recall(answer)
         self.room.post(Event("lobby", 0, 0, "ada", SAY, "early"), None)
         answer.errback(ZeroDivisionError())
@@ -124,6 +143,71 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual(self.room.topic, "tea")
         self.room.change(Event("lobby", 4, 0, "ada", TOPIC))
         self.assertEqual(self.room.topic, "")
+
+    # What was taken back.
+
+    def undoes(self, seq: int, target: str) -> None:
+        """Something is taken back."""
+        undo = Event("lobby", seq, 1000 * seq, "ada", UNDO, "", target)
+        self.store(undo)
+        self.room.change(undo)
+
+    def test_whatIsTakenBack(self) -> None:
+        """Its place stays, and its text is nowhere: neither for who comes, nor for who is slow."""
+        ada = self.guest()
+        self.room.detach(ada)
+        self.take(1, 2, 3)
+        self.undoes(4, "2")
+        self.assertEqual([event.seq for event in self.room.earlier(99)], [1, 3])
+        found = self.room.find(2)
+        assert found is not None
+        self.assertEqual((found.kind, found.text, found.author), (WITHDRAWN, "", "ada"))
+        skipped, events = self.room.missed(ada, 100)
+        self.assertEqual((skipped, [event.seq for event in events]), (0, [1, 2, 3, 4]))
+        self.assertNotIn("2", [event.text for event in events])
+        skipped, events = self.room.between(1, 9)
+        self.assertNotIn("2", [event.text for event in events])
+
+    def test_whatIsNoLongerAtHandIsTakenBack(self) -> None:
+        """Nothing is to be done, then; nor where there is no such number."""
+        self.room = self.makeRoom(history=2)
+        self.take(*range(1, 20))
+        for target in ("1", "99", "0", "-1", "", "x", "\u00b2"):
+            self.undoes(self.room.head + 1, target)
+        self.assertEqual([event.seq for event in self.room.earlier(99)], [18, 19])
+        self.undoes(self.room.head + 1, "18")
+        self.assertEqual([event.seq for event in self.room.earlier(99)], [19])
+
+    # Coming back.
+
+    def between(self, after: int, before: int) -> tuple[int, list[int]]:
+        """What someone missed."""
+        skipped, events = self.room.between(after, before)
+        return skipped, [event.seq for event in events]
+
+    def test_whatHappenedBetween(self) -> None:
+        """Everything between two places, whoever came and went too."""
+        self.take(1, 2, 3)
+        self.take(4, kind=JOIN)
+        self.take(5, kind=NICK)
+        self.assertEqual(self.between(1, 5), (0, [2, 3, 4]))
+        self.assertEqual(self.between(0, 6), (0, [1, 2, 3, 4, 5]))
+        self.assertEqual(self.between(5, 6), (0, []))
+
+    def test_moreThanIsAtHand(self) -> None:
+        """Only the last few are shown then, and how many are skipped is right."""
+        self.take(*range(1, 21))
+        self.assertEqual(self.between(12, 21), (0, list(range(13, 21))))
+        self.assertEqual(self.between(11, 21), (6, [18, 19, 20]))
+        self.assertEqual(self.between(0, 21), (17, [18, 19, 20]))
+        self.room = self.makeRoom(resume=0)
+        self.take(*range(1, 21))
+        self.assertEqual(self.between(3, 21), (17, []))
+
+    def test_aPlaceThatIsStillToCome(self) -> None:
+        """Nothing was missed there, and nothing is skipped."""
+        self.take(1, 2, 3)
+        self.assertEqual(self.between(7, 4), (0, []))
 
     # Members.
 
@@ -279,9 +363,9 @@ class RoomTests(SynchronousTestCase):
 
     def test_manyComingsInARecalledLog(self) -> None:
         """After the server was started again, too."""
-        answer: Deferred[list[Event]] = Deferred()
+        answer: Deferred[Tail] = Deferred()
         self.room.recall(answer)
-        answer.callback([said(1), said(2), *(said(seq, kind=LEAVE) for seq in range(3, 20))])
+        answer.callback(tail(said(1), said(2), *(said(seq, kind=LEAVE) for seq in range(3, 20))))
         self.assertEqual([event.seq for event in self.room.earlier(99)], [1, 2])
 
     def test_noHistory(self) -> None:

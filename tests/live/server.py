@@ -48,6 +48,9 @@ HOWS = (FOREGROUND, DAEMON, TWIST)
 #: MUCS is taken from this checkout, whether it is installed or not.
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
 
+#: What one that ran leaves behind: twistd's log, and its own.
+LEFT = {"twistd.log", "mucs.sqlite", "mucs.sqlite-lock"}
+
 #: A file descriptor that everything we start inherits.
 LIFELINE = 9
 
@@ -220,7 +223,6 @@ class ServerCase(LiveCase):
         if lines:
             person.says(*lines)
         return person
-
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -15,6 +15,7 @@ from tests.live.inside import HOST, LiveCase, Person, reactor
 from tests.live.server import (
     FOREGROUND,
     HOWS,
+    LEFT,
     ROOT,
     ServerCase,
     command,
@@ -87,7 +88,7 @@ class EndpointTests(ServerCase):
             await self.talks(await self.person(place))
             await server.stops()
             left = {each.name for each in server.folder.iterdir()}
-            self.assertEqual(left - {"twistd.log"}, set())
+            self.assertEqual(left - LEFT, set())
 
         await together(*map(one, HOWS))
 
@@ -195,7 +196,9 @@ class EndpointTests(ServerCase):
         person = await self.meet(port, "ada")
         lines = [f"-- {line}\r\n" for line in motd.read_text().splitlines()]
         self.assertGreater(len(lines), 1)
-        await person.sees("/quit leaves\r\n" + "".join(lines) + "-- now\r\n")
+        await person.sees(
+            "/quit leaves\r\n" + "".join(lines) + "-- if you lose the line", "-- now\r\n"
+        )
 
     def writeConfig(self, folder: Path, toml: str) -> None:
         (folder / "mucs.toml").write_text(toml)
@@ -245,9 +248,7 @@ class DoorTests(ServerCase):
 
     async def test_tooManyFromOneAddressBehindAProxy(self) -> None:
         """The address that the proxy tells of is what counts, even for a proxy on this machine."""
-        [port] = await self.begin(
-            f"[limits]\naddress = 2\n[[listen]]\nport = 'haproxy:{LOCAL}'\n"
-        )
+        [port] = await self.begin(f"[limits]\naddress = 2\n[[listen]]\nport = 'haproxy:{LOCAL}'\n")
         near = []
         for name in ("ada", "bob"):
             person = await self.meet(port)

@@ -157,7 +157,7 @@ class SlowCase(LiveCase):
         peer.sends(f"{name}\n".encode())
         await until(lambda: peer.takes() == 0 and b"-- now\r\n" in peer.seen, "no welcome")
         await self.bob.sees(f"* {name} joined\r\n")
-        return Slow(peer, cast(Session, self.place.hall.find(name)))
+        return Slow(peer, cast(Session, self.place.hall.names.find(name)))
 
     async def speaks(self, start: int, stop: int, at: int = 20) -> None:
         """Ada says lines, some at a time; bob sees them."""
@@ -219,7 +219,7 @@ class CursorTests(SlowCase):
         self.assertEqual(tally.next, MANY)
         [skipped] = tally.skipped
         self.assertGreater(skipped, 100 - SMALL["resume"])
-        after = bytes(cyd.peer.seen).partition(b" messages skipped\r\n")[2]
+        after = bytes(cyd.peer.seen).partition(b" messages skipped, /history shows them\r\n")[2]
         self.assertEqual(len(LINE.findall(after)), SMALL["resume"])
 
     async def test_rooms(self) -> None:
@@ -367,7 +367,7 @@ class FloodTests(SlowCase):
         for number in range(5):
             self.ada.says(f"{number}.")
             await self.bob.sees(f"ada: {number}.\r\n")
-        session = cast(Any, self.place.hall.find("eve"))
+        session = cast(Any, self.place.hall.names.find("eve"))
         self.assertTrue(session._inbox.isPaused())
         self.assertEqual(len(session._inbox), 20)
         self.assertLess(len(re.findall(rb"eve: (\d+)", self.bob.seen)), 10)
@@ -404,7 +404,7 @@ class StormTests(SlowCase):
 
     def counts(self, name: str) -> list[int]:
         """The sizes of what is sent to someone from now on."""
-        session = self.place.hall.find(name)
+        session = self.place.hall.names.find(name)
         sizes: list[int] = []
         send = session.send
 
@@ -463,7 +463,7 @@ class RandomTests(SynchronousTestCase):
         cyd = Peer(plug)
         cyd.sends(b"cyd\n")
         self.turns(house, lambda: cyd.takes() == 0 and b"-- now" in cyd.seen)
-        session = cast(Any, house.hall.find("cyd"))
+        session = cast(Any, house.hall.names.find("cyd"))
         session._outlet._wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         said, asked = 0, 0
         for what, count in script:

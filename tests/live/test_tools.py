@@ -151,9 +151,7 @@ class NetcatTests(ToolCase):
             nc = self.shell(f"printf 'hello\\n' | nc -N {HOST} {place.port(at)}")
             await bob.sees(f"* {HOST}:")
             shown = (await bob.sees(" left\r\n")).decode()
-            self.assertRegex(
-                shown, rf"^(\d+) joined\r\n{HOST}:\1: hello\r\n\* {HOST}:\1 left\r\n$"
-            )
+            self.assertRegex(shown, rf"^(\d+) joined\r\n{HOST}:\1: hello\r\n\* {HOST}:\1 left\r\n$")
             await nc.ends()
             self.assertEqual(nc.status, 0)
 
@@ -198,7 +196,7 @@ class TelnetTests(ToolCase):
             bob.says(f"and hello {number}")
             await telnet.sees(f"bob: and hello {number}\r\n")
         self.assertEqual(
-            bob.lines()[4:],
+            bob.lines()[5:],
             ["* ada joined", "ada: hello 0", "ada: hello 1", "ada: hello 2", ""],
         )
 
@@ -224,7 +222,7 @@ class TelnetTests(ToolCase):
             telnet.gives(b"after " + command + b"\r")
             await bob.sees(b"ada: after " + command + b"\r\n")
         self.assertEqual(
-            [line for line in bob.lines()[5:] if not line.startswith("ada: after ")], [""]
+            [line for line in bob.lines()[6:] if not line.startswith("ada: after ")], [""]
         )
 
     async def test_leaves(self) -> None:
@@ -330,7 +328,7 @@ class TlsTests(ToolCase):
         await eve.ends()
         bob.says("/who")
         await bob.sees("-- #lobby has 1 in it: bob\r\n")
-        self.assertEqual(bob.lines()[4:], ["-- #lobby has 1 in it: bob", ""])
+        self.assertEqual(bob.lines()[5:], ["-- #lobby has 1 in it: bob", ""])
 
 
 class PlugTests(ToolCase):

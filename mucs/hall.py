@@ -162,10 +162,6 @@ class Hall(MultiService):
 
     # Rooms.
 
-    def lobby(self) -> Room:
-        """The room everyone comes into."""
-        return self.room(LOBBY)
-
     def room(self, name: str, make: bool = True) -> Room:
         """
         A public room.

@@ -48,7 +48,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recent: Annotated[int, Meta(ge=1024)] = 1 << 20  # bytes of text that a room keeps in memory
     history: Annotated[int, Meta(ge=0, le=1000)] = 20  # things said that are shown on joining
     unsent: Annotated[int, Meta(ge=1024)] = 65536  # bytes unsent; then one falls behind
-    replies: Annotated[int, Meta(ge=1024)] = 262144  # bytes unsent, replies too; then closed
+    replies: Annotated[int, Meta(ge=1024)] = 262144  # bytes of replies unsent, then closed
     stalled: Patience = 30.0  # seconds in which no byte is taken, then closed
     gather: Annotated[float, Meta(ge=0, le=1)] = 0.002  # seconds, while input keeps coming
     events: Count = 4096  # in one batch

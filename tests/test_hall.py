@@ -182,7 +182,7 @@ class RoomsTests(HouseCase):
         self.assertEqual(room.name, "Garden")
         self.assertIs(hall.room("gARDEN"), room)
         self.assertIs(hall.room(" garden ", make=False), room)
-        self.assertIsNot(hall.lobby(), room)
+        self.assertIsNot(hall.room("lobby"), room)
 
     def test_aRoomThatThereIsNot(self) -> None:
         """Is not made by asking for it."""

@@ -269,7 +269,7 @@ class StuckTests(SlowCase):
         cyd = await self.slow()
         await self.speaks(0, MANY)
         await self.bob.sees("* cyd left (nothing was read for 0.25 s)\r\n")
-        self.assertNotIn(cyd.session, self.place.hall.lobby().members)
+        self.assertNotIn(cyd.session, self.place.hall.room("lobby").members)
         await until(lambda: not cyd.peer.takes() and cyd.peer.ended, "the connection stays")
         await self.speaks(MANY, MANY + 1)
         await self.enters("cyd")
@@ -310,7 +310,7 @@ class StuckTests(SlowCase):
         self.assertLess(held, 50 * (4096 + 20 * 210))
         await self.speaks(MANY, 2 * MANY)
         self.assertEqual(sum(person.unsent for person in people), held)
-        room = self.place.hall.lobby()
+        room = self.place.hall.room("lobby")
         self.assertEqual(len(room.cursors), 50)
         self.assertEqual(len(room.recent), 200)
 

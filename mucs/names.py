@@ -38,6 +38,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mucs.looks import confusables
 from mucs.text import INVISIBLE
 
 if TYPE_CHECKING:
@@ -223,34 +224,13 @@ def _nickname() -> Profile:
 @cache
 def _likenesses() -> dict[int, str]:
     """
-    Read the table of lookalikes (confusables.txt of UTS #39, Unicode 14 at the time of writing).
-
-    The package holds each line of the table twice, as C{source: [prototype]} and as
-    C{prototype: [source, ...]}, with U+200E around what is written from right to left. A source is
-    one character, has one prototype, is never a prototype itself, and comes before it.
-    (Seen by comparing what is read here with Unicode's own file, line by line.)
-
     @return: for L{str.translate}: the prototypes of all characters beyond ASCII
     """
-    import json
-    import pkgutil
-
-    data = pkgutil.get_data("confusable_homoglyphs", "confusables.json")
-    assert data is not None, "confusable_homoglyphs came without its table"
-    table: dict[str, str] = {
-        key.strip("\u200e"): entries[0]["c"].strip("\u200e")
-        for key, entries in json.loads(data).items()
-    }
     found: dict[int, str] = {}
-    prototypes: set[str] = set()
-    for source, other in table.items():
-        if len(source) > 1 or source in prototypes:
-            continue
-        prototypes.add(other)
-        if source.isascii():
-            continue
-        # Case comes first: what looks like "I" and is a capital is one, as "I" itself is.
-        found[ord(source)] = "I" if other == "l" and source.lower() != source else other
+    for source, other in confusables().items():
+        if not source.isascii():
+            # Case comes first: what looks like "I" and is a capital is one, as "I" itself is.
+            found[ord(source)] = "I" if other == "l" and source.lower() != source else other
     return found
 
 

@@ -59,6 +59,15 @@ def clean(text: str) -> str:
     return ""
 
 
+def counted(count: int, noun: str) -> str:
+    """
+    Say how many there are: C{1 room}, C{2 rooms}.
+
+    @param noun: for one of them, with a regular plural
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def firstWord(argument: str) -> tuple[str, str]:
     """
     Split a command's argument into its first word and the rest.
@@ -75,6 +84,24 @@ def firstWord(argument: str) -> tuple[str, str]:
         end = argument.find('"', 1)
         if end > 0:
             return argument[1:end], argument[end + 1 :].lstrip()
+    word, *rest = argument.split(None, 1) or [""]
+    return word, rest[0] if rest else ""
+
+
+def firstSecret(argument: str) -> tuple[str, str]:
+    """
+    Split two passwords on one line into the first and the rest.
+
+    Quotes are taken off only where they stand around white space, and a blank or the end stands
+    behind the second: so every other word is what it is, quotes and all, and C{""two words""}
+    gives one that has spaces and quotes.
+
+    @return: as L{firstWord}
+    """
+    argument = argument.lstrip()
+    quoted = re.match(r'"(.+?)"(?=\s|$)', argument)
+    if quoted and len(quoted[1].split(None, 1)) > 1:
+        return quoted[1], argument[quoted.end() :].lstrip()
     word, *rest = argument.split(None, 1) or [""]
     return word, rest[0] if rest else ""
 

@@ -8,7 +8,7 @@ is a new one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby, islice
 from operator import attrgetter
@@ -16,7 +16,7 @@ from operator import attrgetter
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from mucs.events import JOIN, LEAVE, NICK, SAID, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
+from mucs.events import FOUND, JOIN, LEAVE, NICK, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
 from mucs.imucs import ILog
 from mucs.log.changes import WITHDRAWABLE, undone
 from mucs.log.words import SLICE, Wanted
@@ -104,6 +104,7 @@ class MemoryLog:
         # Name, seq and time of those that were given up.
         self._ends: dict[str, tuple[str, int, int]] = {}
         self._memories: dict[str, tuple[bytes, int]] = {}
+        self._records: dict[str, dict[str, bytes]] = {}
         # A room that is made again may be written otherwise; folding takes a microsecond.
         self._key = lru_cache(4096)(fold)
 
@@ -172,7 +173,7 @@ class MemoryLog:
             return succeed([])
         if not after:
             return succeed(_last(shelf, limit, before))
-        start = max(0, shelf.at(after) + 1)
+        start = min(max(0, shelf.at(after) + 1), len(shelf.events))
         end = min(len(shelf.events), start + max(0, limit))
         if before:
             end = min(end, shelf.at(before))
@@ -184,7 +185,7 @@ class MemoryLog:
         for key in {self._key(room) for room in rooms}:
             shelf = self._shelves.get(key)
             if shelf is not None:
-                said = [event for event in shelf.events if event.kind in SAID]
+                said = [event for event in shelf.events if event.kind in FOUND]
                 found += [said[at] for at in wanted.among([event.text for event in said])]
         found.sort(key=lambda event: (event.time, event.seq), reverse=True)
         return succeed(found[: max(0, limit)])
@@ -196,22 +197,33 @@ class MemoryLog:
     def rooms(self) -> Deferred[list[str]]:
         return succeed([shelf.name for shelf in self._shelves.values()])
 
-    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
-        self._memories.pop(key, None)
-        self._memories[key] = (value, until)
+    def remember(self, values: Mapping[str, bytes], until: int) -> Deferred[None]:
+        for key, value in values.items():
+            self._memories.pop(key, None)
+            self._memories[key] = (value, until)
         # The first ones are mostly those that expire first.
         now = self._now()
-        while True:
+        while self._memories:
             first = next(iter(self._memories))
             if self._memories[first][1] > now and len(self._memories) <= MEMORIES:
-                return succeed(None)
+                break
             del self._memories[first]
-            if not self._memories:
-                return succeed(None)
+        return succeed(None)
 
     def recall(self, key: str) -> Deferred[bytes | None]:
         value, until = self._memories.pop(key, (None, 0))
         return succeed(value if until > self._now() else None)
+
+    def put(self, kind: str, key: str, value: bytes | None) -> Deferred[None]:
+        records = self._records.setdefault(kind, {})
+        if value is None:
+            records.pop(key, None)
+        else:
+            records[key] = value
+        return succeed(None)
+
+    def entries(self, kind: str, last: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        return succeed(sorted(self._records.get(kind, {}).items())[-last:])
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -19,6 +19,9 @@ from mucs.log.words import SLICE
 
 log = Logger()
 
+#: Seconds of a day.
+DAY = 86400
+
 #: Seconds between two rounds.
 ROUND = 600
 
@@ -36,25 +39,40 @@ class Retention(Service):
         clock: Callable[[], float],
         age: float = 0,
         keep: int = 0,
+        wanted: Callable[[str], tuple[int, int]] | None = None,
     ) -> None:
         """
         @param store: an L{ILog<mucs.imucs.ILog>}.
         @param clock: gives seconds since 1970.
         @param age: seconds after which an event goes; 0 for never.
         @param keep: events that a room keeps; 0 for all.
+        @param wanted: gives days and events that a room by name is to keep at most, 0 for all.
         """
         self._store = store
         self._reactor = reactor
         self._clock = clock
         self._age = age
         self._keep = keep
+        self._wanted = wanted
         self._rooms: list[str] = []
         self._call: IDelayedCall | None = None
+
+    def change(self, age: float, keep: int) -> None:
+        """Keep otherwise from now on; what that means is done within the next round."""
+        before = self._age, self._keep
+        self._age, self._keep = age, keep
+        if before == (age, keep):
+            return
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+        if age or keep:
+            self._later(PAUSE)
 
     def startService(self) -> None:
         """Begin with the first round."""
         super().startService()
-        if self._age or self._keep:
+        if self._age or self._keep or self._wanted is not None:
             self._later(PAUSE)
 
     def stopService(self) -> None:
@@ -74,13 +92,19 @@ class Retention(Service):
         if not self._rooms:
             self._store.rooms().addCallbacks(self._listed, self._failed)
             return
-        before = int((self._clock() - self._age) * 1000) if self._age else 0
-        pruned = self._store.prune(self._rooms[-1], before, self._keep, SLICE)
+        age, keep = self._bounds(self._rooms[-1])
+        before = int((self._clock() - age) * 1000) if age else 0
+        pruned = self._store.prune(self._rooms[-1], before, keep, SLICE)
         pruned.addCallbacks(self._pruned, self._failed)
 
     def _listed(self, rooms: list[str]) -> None:
-        self._rooms = rooms
-        self._later(PAUSE if rooms else ROUND)
+        self._rooms = [room for room in rooms if any(self._bounds(room))]
+        self._later(PAUSE if self._rooms else ROUND)
+
+    def _bounds(self, room: str) -> tuple[float, int]:
+        """Seconds for which a room's events are kept, and how many: the narrower bounds."""
+        days, events = self._wanted(room) if self._wanted is not None else (0, 0)
+        return _least(self._age, days * DAY), _least(self._keep, events)
 
     def _pruned(self, count: int) -> None:
         if count < SLICE:
@@ -94,3 +118,8 @@ class Retention(Service):
         log.failure("old events could not be removed", failure)
         self._rooms = []
         self._later(ROUND)
+
+
+def _least(*bounds: float) -> Any:
+    """The narrowest of some bounds, of which 0 is none."""
+    return min((bound for bound in bounds if bound), default=0)

@@ -1,4 +1,4 @@
--- What was said, for good.  Version 1: PRAGMA user_version.  The file is ours if its application_id
+-- What was said, for good.  Version 3: PRAGMA user_version.  The file is ours if its application_id
 -- is 0x4d554353, "MUCS".  Times are milliseconds since 1970-01-01 UTC.
 
 -- A room is known for good, by the name it was first given.
@@ -48,8 +48,17 @@ CREATE TABLE remembered (
 ) WITHOUT ROWID;
 CREATE INDEX expiry ON remembered (until);
 
+-- Small things that are kept for good: accounts, the rooms' settings, bans.
+CREATE TABLE records (
+    kind  TEXT NOT NULL,                -- what it is; mucs/records.py
+    key   TEXT NOT NULL,
+    value BLOB NOT NULL,                -- JSON
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
 -- Words of what was said and not withdrawn, as far as mark 'indexed' says; past it one looks
--- through.  The room is a word of its own, so that a search does not walk over other rooms.
+-- through.  The room is a word of its own, so that a search does not walk over other rooms.  Of the
+-- text, what mucs/signs.py makes of it.
 CREATE VIRTUAL TABLE words USING fts5 (
     room, text,
     content = 'events', content_rowid = 'event', tokenize = 'unicode61 remove_diacritics 2'

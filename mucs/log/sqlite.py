@@ -11,15 +11,16 @@ Always true: a room's numbers have no gap, whatever fails. A commit that fails m
 all the same; then it is I{unknown} what became of it. After any failure the database is asked again
 how far its rooms have come, before anything more is numbered.
 
-C{steps} opens the database and C{lock} keeps others out; C{shelves} knows its rooms, C{changes}
-what follows from an event; C{words} and C{search} find what was said; C{tidying} is for between the
-turns.
+C{steps} opens the database, C{lock} keeps others out, and C{watch} sees that it is still there;
+C{shelves} knows its rooms, C{changes}
+what follows from an event; C{words} and C{search} find what was said; C{records} has what is kept
+beside it; C{tidying} is for between the turns.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import TypeVar
@@ -33,10 +34,12 @@ from mucs.events import SPEECH, Event, LogError, NotStored, Tail, Unknown
 from mucs.imucs import ILog
 from mucs.log.changes import Changes
 from mucs.log.lock import Lock
+from mucs.log.records import Records
 from mucs.log.search import Search
 from mucs.log.shelves import Shelf, Shelves
 from mucs.log.steps import openDatabase, why
 from mucs.log.tidying import Tidying
+from mucs.log.watch import Watch
 from mucs.log.words import SLICE, Index, Wanted
 
 T = TypeVar("T")
@@ -70,13 +73,15 @@ class SqliteLog:
         try:
             self._db = openDatabase(self.path, self._lock.marked)
             self._lock.mark()
+            self._watch = Watch(self.path, self._lock, self._reactor.seconds)
         except BaseException:
             self._lock.release()
             raise
         self._shelves = Shelves(self._db)
         self._index = Index(self._db)
         self._changes = Changes(self._db, self._index)
-        self._tidying = Tidying(self._db, self._index, self._reactor, self._undo)
+        self._records = Records(self._db)
+        self._tidying = Tidying(self._db, self._index, self._reactor, self._undo, self._watch)
         self._tidying.soon()
         self._isOpen = True
 
@@ -90,6 +95,7 @@ class SqliteLog:
             self._db.close()  # this copies the write-ahead log back
         except sqlite3.Error:
             log.failure("{path} could not be closed", path=self.path)
+        self._watch.close()
         self._lock.release()
 
     # Writing.
@@ -106,6 +112,7 @@ class SqliteLog:
         @return: fires with what it returned; fails as C{ILog.append} says.
         """
         try:
+            self._watch.look()
             if self._tidying.relaxed:
                 self._db.execute(f"PRAGMA synchronous = {LEVELS[self.level]}")
                 self._tidying.relaxed = False
@@ -179,23 +186,17 @@ class SqliteLog:
         self._tidying.pages += 5 + len(stored) // 25 + size // 4096
         return stored
 
-    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
-        def work() -> None:
-            # Those that nobody asked for go now.
-            self._db.execute("DELETE FROM remembered WHERE until <= ?", (self._now(),))
-            self._db.execute("REPLACE INTO remembered VALUES (?, ?, ?)", (key, value, until))
-
-        return self._write(work)
+    def remember(self, values: Mapping[str, bytes], until: int) -> Deferred[None]:
+        return self._write(lambda: self._records.remember(values, until, self._now()))
 
     def recall(self, key: str) -> Deferred[bytes | None]:
-        def work() -> bytes | None:
-            row = self._db.execute(
-                "SELECT value FROM remembered WHERE key = ? AND until > ?", (key, self._now())
-            ).fetchone()
-            self._db.execute("DELETE FROM remembered WHERE key = ?", (key,))
-            return None if row is None else bytes(row[0])
+        return self._write(lambda: self._records.recall(key, self._now()))
 
-        return self._write(work)
+    def put(self, kind: str, key: str, value: bytes | None) -> Deferred[None]:
+        return self._write(lambda: self._records.put(kind, key, value))
+
+    def entries(self, kind: str, last: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        return self._read(lambda: self._records.entries(kind, last))
 
     def prune(self, room: str, before: int = 0, keep: int = 0, most: int = SLICE) -> Deferred[int]:
         def work() -> int:
@@ -207,6 +208,9 @@ class SqliteLog:
             gone = list(takewhile(lambda row: row[1] <= last or row[2] < before, rows))
             if gone:
                 self._changes.prune(shelf, gone)
+                # Each is taken out of a page of its own, of the index of its id, and of the words.
+                size = sum([len(text) for _, _, _, text, _ in gone])
+                self._tidying.pages += 5 + len(gone) // 12 + size // 2048
             return len(gone)
 
         return self._write(work)

@@ -14,31 +14,54 @@ reads everything, and L{mucs.log.shelves} sees gaps wherever it reads.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import unicodedata
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import version as packageVersion
 from importlib.resources import files
 from pathlib import Path
 
+from twisted.logger import Logger
+
 from mucs.events import LogError
 from mucs.names import fold
+
+log = Logger()
 
 #: "MUCS": what C{PRAGMA application_id} says of a database of ours.
 OURS = 0x4D554353
 
 #: The schema that this code writes.
-VERSION = 1
+VERSION = 3
 
 #: What makes version n + 1 of version n, as SQL: C{STEPS[n]}.
-STEPS: Mapping[int, str] = {}
+STEPS: Mapping[int, str] = {
+    1: "CREATE TABLE records (kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY (kind, key)) WITHOUT ROWID",
+    # Signs that are words by themselves are indexed as such: all is indexed again, in slices.
+    2: "INSERT INTO words (words) VALUES ('delete-all');"
+    " UPDATE marks SET value = 0 WHERE name = 'indexed'",
+}
 
 #: Rooms that are looked at when a database is opened, the newest: some 10 us each.
 LOOKED_AT = 20_000
 
 #: Bytes that every database has: https://sqlite.org/fileformat.html, 1.3.
 HEADER = 100
+
+#: Milliseconds for which opening waits for another that has the file, to recover its log say.
+WAIT = 5000
+
+#: Bytes that the write-ahead log keeps on disk once it was copied back; it would never shrink.
+KEPT = 4 << 20
+
+#: What is said where a database has nothing in it and its lock says that there was something.
+_LOST = (
+    "it is empty, but there was a log in it; put it back,"
+    " or remove it and {}-lock to begin a new one"
+)
 
 #: What connections are made by.
 Connection = sqlite3.Connection
@@ -54,20 +77,34 @@ def openDatabase(path: str, marked: bool = False) -> sqlite3.Connection:
         it to the caller to copy the write-ahead log back.
     @raise LogError: it is not ours, newer, or damaged.
     """
-    there = Path(path).exists()
-    size = Path(path).stat().st_size if there else 0
-    if there and not Path(path).is_file():
+    real = Path(os.path.realpath(path))
+    there = real.exists()
+    size = real.stat().st_size if there else 0
+    if there and not real.is_file():
         raise LogError(f"{path}: it is not a file")
+    if there and real.stat().st_nlink > 1:
+        # Under the other name it would have another lock, and another write-ahead log.
+        raise LogError(f"{path}: it has another name, a hard link; remove that, or make a copy")
     if 0 < size < HEADER:
         # SQLite takes a file of one byte for an empty one.
         raise LogError(f"{path}: file is not a database")
     if not size:
-        beside = Path(path + "-wal")
+        beside = Path(f"{real}-wal")
         if beside.exists() and beside.stat().st_size > 0:
             # SQLite would remove it.
             raise LogError(f"{path}: it is empty or gone, but {beside.name}, a part of it, is not")
+        if there and marked:
+            raise LogError(f"{path}: {_LOST.format(real.name)}")
+    if not there:
+        if marked:
+            log.warn("{path}: the log that was here is gone, and a new one is begun", path=path)
+        # There are hashes of passwords in it, and private words; its parts have its mode. What
+        # cannot be made SQLite has words for.
+        with suppress(OSError):
+            os.close(os.open(real, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     try:
         db = sqlite3.connect(path, timeout=0, isolation_level=None, factory=Connection)
+        db.execute(f"PRAGMA busy_timeout = {WAIT}")
     except sqlite3.Error as error:
         raise LogError(f"{path}: {why(error)}") from error
     try:
@@ -75,20 +112,19 @@ def openDatabase(path: str, marked: bool = False) -> sqlite3.Connection:
         db.execute("PRAGMA cell_size_check = ON")
         if _isEmpty(db):
             if there and marked:
-                raise LogError(
-                    f"{path}: it is empty, but there was a log in it;"
-                    f" remove it and {Path(path).name}-lock to begin a new one"
-                )
+                raise LogError(f"{path}: {_LOST.format(real.name)}")
             _make(db)
         _check(db, path)
         (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise LogError(f"{path}: there can be no write-ahead log on this file system")
         db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute(f"PRAGMA journal_size_limit = {KEPT}")
         # Whether it can be written to, and whether it is free.
         db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
         _refold(db, path)
+        db.execute("PRAGMA busy_timeout = 0")
     except LogError:
         db.close()
         raise

@@ -17,12 +17,18 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from mucs.events import LogError
+from mucs.log.watch import Watch
 from mucs.log.words import MERGED, Index
 
 log = Logger()
 
 #: Seconds between a commit, or a slice, and the next slice.
 PAUSE = 0.02
+
+#: How many times as long as a slice took it is until the next one: on a slow disk, or a busy
+#: machine, tidying takes a twentieth of the time and no more.
+SHARE = 19
 
 #: Seconds after a slice that failed.
 RETRY = 60
@@ -39,15 +45,24 @@ class Tidying:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, index: Index, reactor: IReactorTime, undo: Callable[[], None]
+        self,
+        db: sqlite3.Connection,
+        index: Index,
+        reactor: IReactorTime,
+        undo: Callable[[], None],
+        watch: Watch,
     ) -> None:
-        """@param undo: ends a transaction that something failed in."""
+        """
+        @param undo: ends a transaction that something failed in.
+        @param watch: is told when the database is written to.
+        """
         self.relaxed = True
         self.pages = 0
         self._db = db
         self._index = index
         self._reactor = reactor
         self._undo = undo
+        self._watch = watch
         self._call: IDelayedCall | None = None
 
     def soon(self, pause: float = PAUSE) -> None:
@@ -63,13 +78,18 @@ class Tidying:
 
     def _tidy(self) -> None:
         self._call = None
+        begun = self._reactor.seconds()
         try:
+            self._watch.look(always=self.pages > CHECKPOINT)
             self.relaxed = True
             self._db.execute("PRAGMA synchronous = NORMAL")
             if self.pages > CHECKPOINT:
                 # Someone who reads, a backup say, may keep it from being complete: it is so
                 # when as much has been written again.
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                try:
+                    self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                finally:
+                    self._watch.wrote()
                 self.pages = 0
             else:
                 looked = self._index.slice()
@@ -77,9 +97,11 @@ class Tidying:
                 if not looked and not merged:
                     return
                 self.pages += looked // 10 + MERGED * merged
+        except LogError:
+            self.soon(RETRY)  # it was said when it was seen
         except Exception:
             log.failure("the log of what was said could not be tidied")
             self._undo()
             self.soon(RETRY)
         else:
-            self.soon()
+            self.soon(max(PAUSE, SHARE * (self._reactor.seconds() - begun)))

@@ -5,7 +5,8 @@ Indexing costs as much as storing, so it is not in the commit: it follows in sli
 turns, and a stored mark says how far it has come. What is past the mark is looked through. What a
 word is must be the same on both sides, so FTS5 decides on both: L{Wanted.among} puts texts into an
 index in memory for as long as one question takes. It seldom has to: a text in ASCII without the
-letters that are looked for cannot hold the word, which is seen at once.
+letters that are looked for cannot hold the word, nor a text without the signs that are looked for
+(L{mucs.signs}), which is seen at once.
 
 Always true: what people type is never FTS5's syntax, and an event is in the index exactly if it is
 something said, not withdrawn, not pruned, and not past the mark.
@@ -18,9 +19,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 
-from mucs.events import SAID
+from mucs.events import FOUND
+from mucs.signs import apart, bare, signs
 
-#: What FTS5 takes for a word; as in C{schema.sql}. (A run of Chinese or Japanese is one word.)
+#: What FTS5 takes for a word; as in C{schema.sql}. It is given texts as L{apart} has them.
 WORDS = "unicode61 remove_diacritics 2"
 
 #: Events that are indexed at once, and code points of their texts: some 2 ms.
@@ -34,7 +36,7 @@ MERGED = 16
 MOST = 32
 
 #: Whether an event of such a kind can be found, in SQL.
-SEARCHED = f"kind IN ({', '.join(repr(kind) for kind in sorted(SAID))})"
+SEARCHED = f"kind IN ({', '.join(repr(kind) for kind in sorted(FOUND))})"
 
 
 class Wanted:
@@ -49,7 +51,8 @@ class Wanted:
         # FTS5 ends at a NUL, and UTF-8 has no surrogates.
         clean = words.encode("utf-8", "ignore").decode("utf-8").replace("\0", " ")
         pieces = clean.split()[:MOST]
-        self.query = " ".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
+        self.query = " ".join('"' + apart(piece).replace('"', '""') + '"' for piece in pieces)
+        self._signs = signs("".join(pieces))
         self._letters = [
             letters
             for piece in pieces
@@ -59,7 +62,8 @@ class Wanted:
 
     def among(self, texts: Sequence[str]) -> list[int]:
         """@return: which of the texts hold all the words, by their places."""
-        likely = [(at, text) for at, text in enumerate(texts) if self._isLikely(text)]
+        dress = apart if self._signs else bare
+        likely = [(at, dress(text)) for at, text in enumerate(texts) if self._isLikely(text)]
         if not likely or not self.query:
             return []
         with closing(sqlite3.connect(":memory:")) as db:
@@ -72,7 +76,10 @@ class Wanted:
 
     def _isLikely(self, text: str) -> bool:
         if not text.isascii():
-            return True  # an accent may stand on any letter
+            # An accent may stand on any letter.
+            return all(sign in text for sign in self._signs)
+        if self._signs:
+            return False
         text = text.lower()
         return all(letters in text for letters in self._letters)
 
@@ -105,7 +112,7 @@ class Index:
         for event, room, text, searched in rows.fetchall():
             last, looked = event, looked + 1
             if searched:
-                events.append((event, room, text))
+                events.append((event, room, apart(text)))
                 size += len(text)
                 if size > SLICE_TEXT:
                     break
@@ -136,7 +143,8 @@ class Index:
         @param events: of each its number, its room's row and its text; all of them were in it.
         """
         self._db.executemany(
-            "INSERT INTO words (words, rowid, room, text) VALUES ('delete', ?, ?, ?)", events
+            "INSERT INTO words (words, rowid, room, text) VALUES ('delete', ?, ?, ?)",
+            [(event, room, apart(text)) for event, room, text in events],
         )
 
     def find(self, wanted: Wanted, rooms: Iterable[int], below: int, limit: int) -> list[int]:

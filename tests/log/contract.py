@@ -367,7 +367,7 @@ class LogContract(LogCase):
         self.assertEqual(self.search("КАФЕ"), ["кафе"])
 
     def test_whatCanBeFound(self) -> None:
-        """What was said, and topics: not who came, nor private words, nor what is withdrawn."""
+        """What was said, in private too, and topics: not who came, nor what is withdrawn."""
         self.append(
             draft("rose 1"),
             draft("rose 2", kind=ME),
@@ -378,7 +378,7 @@ class LogContract(LogCase):
             draft(kind=UNDO, target="6"),
             draft(kind=NICK, target="rose 7"),
         )
-        self.assertEqual(self.search("rose"), ["rose 3", "rose 2", "rose 1"])
+        self.assertEqual(self.search("rose"), ["rose 5", "rose 3", "rose 2", "rose 1"])
 
     def test_searchingRooms(self) -> None:
         """Only in the rooms that were asked for, however written."""
@@ -459,31 +459,53 @@ class LogContract(LogCase):
         """A value is given once."""
         until = int(self.now * 1000) + 600_000
         self.assertIsNone(self.ask(self.store.recall("k")))
-        self.ask(self.store.remember("k", b"\0\xff{}", until))
-        self.ask(self.store.remember("l", b"", until))
+        self.ask(self.store.remember({"k": b"\0\xff{}"}, until))
+        self.ask(self.store.remember({"l": b""}, until))
         self.assertEqual(self.ask(self.store.recall("k")), b"\0\xff{}")
         self.assertIsNone(self.ask(self.store.recall("k")))
         self.assertEqual(self.ask(self.store.recall("l")), b"")
 
+    def test_rememberingSeveral(self) -> None:
+        """At once, each by its key; none of them is nothing."""
+        until = int(self.now * 1000) + 600_000
+        self.ask(self.store.remember({}, until))
+        self.ask(self.store.remember({"k": b"1", "l": b"2"}, until))
+        self.ask(self.store.remember({"l": b"3", "m": b"4"}, until))
+        found = [self.ask(self.store.recall(key)) for key in "klmn"]
+        self.assertEqual(found, [b"1", b"3", b"4", None])
+
     def test_rememberingAnother(self) -> None:
         """A newer value replaces an older one."""
         until = int(self.now * 1000) + 600_000
-        self.ask(self.store.remember("k", b"a", until))
-        self.ask(self.store.remember("k", b"b", until + 1))
+        self.ask(self.store.remember({"k": b"a"}, until))
+        self.ask(self.store.remember({"k": b"b"}, until + 1))
         self.assertEqual(self.ask(self.store.recall("k")), b"b")
         self.assertIsNone(self.ask(self.store.recall("k")))
 
     def test_forgetting(self) -> None:
         """When its time has come, a value is gone, and not before."""
         until = int(self.now * 1000) + 1000
-        self.ask(self.store.remember("k", b"k", until))
-        self.ask(self.store.remember("l", b"l", until))
+        self.ask(self.store.remember({"k": b"k"}, until))
+        self.ask(self.store.remember({"l": b"l"}, until))
         self.now += 0.999
         self.assertEqual(self.ask(self.store.recall("k")), b"k")
         self.now += 0.001
         self.assertIsNone(self.ask(self.store.recall("l")))
         self.now -= 3600
         self.assertIsNone(self.ask(self.store.recall("l")))
+
+    def test_records(self) -> None:
+        """Records are kept, replaced and removed; those of one kind come in the order of keys."""
+        for kind, key, value in (("a", "z", b"1"), ("a", "\u00e9", b"2"), ("b", "z", b"3")):
+            self.ask(self.store.put(kind, key, value))
+        self.ask(self.store.put("a", "z", b"\0\xff"))
+        self.assertEqual(self.ask(self.store.entries("a")), [("z", b"\0\xff"), ("\u00e9", b"2")])
+        self.assertEqual(self.ask(self.store.entries("a", 1)), [("\u00e9", b"2")])
+        self.ask(self.store.put("a", "z", None))
+        self.ask(self.store.put("a", "never", None))
+        self.assertEqual(self.ask(self.store.entries("a")), [("\u00e9", b"2")])
+        self.assertEqual(self.ask(self.store.entries("b", 5)), [("z", b"3")])
+        self.assertEqual(self.ask(self.store.entries("c")), [])
 
     # Pruning.
 

@@ -5,7 +5,7 @@ everything above a log must stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -76,11 +76,18 @@ class LateLog:
     def rooms(self) -> Deferred[list[str]]:
         return self._later(self._within.rooms)
 
-    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
-        return self._later(lambda: self._within.remember(key, value, until))
+    def remember(self, values: Mapping[str, bytes], until: int) -> Deferred[None]:
+        return self._later(lambda: self._within.remember(values, until))
 
     def recall(self, key: str) -> Deferred[bytes | None]:
         return self._later(lambda: self._within.recall(key))
+
+    def put(self, kind: str, key: str, value: bytes | None) -> Deferred[None]:
+        return self._later(lambda: self._within.put(kind, key, value))
+
+    def entries(self, kind: str, last: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        # At once: nobody comes in before a hall has read its records.
+        return self._within.entries(kind, last)
 
     def prune(self, room: str, before: int = 0, keep: int = 0, most: int = 1000) -> Deferred[int]:
         return self._later(lambda: self._within.prune(room, before, keep, most))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -141,11 +142,11 @@ class FaultTests(SqliteCase, SynchronousTestCase):
     def test_smallThingsFail(self) -> None:
         """What was not given is still there; what was not kept is not."""
         until = int(self.now * 1000) + 1000
-        self.ask(self.store.remember("k", b"v", until))
+        self.ask(self.store.remember({"k": b"v"}, until))
         for at, sort in (("DELETE", NotStored), ("COMMIT", Unknown)):
             self.fault(at)
             self.failureResultOf(self.store.recall("k"), sort)
-            self.failureResultOf(self.store.remember("l", b"w", until), sort)
+            self.failureResultOf(self.store.remember({"l": b"w"}, until), sort)
             self.mend()
             self.assertIsNone(self.ask(self.store.recall("l")))
         self.assertEqual(self.ask(self.store.recall("k")), b"v")
@@ -180,6 +181,24 @@ class FaultTests(SqliteCase, SynchronousTestCase):
         (call,) = self.reactor.getDelayedCalls()
         self.assertAlmostEqual(call.getTime() - self.reactor.seconds(), tidying.RETRY)
 
+    def test_tidyingTakesAShare(self) -> None:
+        """Where a slice takes long, so does the pause until the next: the turns come first."""
+        store: Any = self.store
+        within, took = store._index.slice, 0.1
+
+        def slowly() -> int:
+            self.reactor.rightNow += took
+            return int(within())
+
+        self.patch(store._index, "slice", slowly)
+        self.append(draft("a"))
+        self.reactor.advance(tidying.PAUSE)
+        (call,) = self.reactor.getDelayedCalls()
+        wait = call.getTime() - self.reactor.seconds()
+        self.assertAlmostEqual(wait, tidying.SHARE * took)
+        self.append(draft("b"))
+        self.assertEqual(self.reactor.getDelayedCalls(), [call])
+
     def test_theLevelOfACommit(self) -> None:
         """What is promised is flushed, whatever was done between the turns; the rest is not."""
         self.append(draft("a"))
@@ -190,7 +209,7 @@ class FaultTests(SqliteCase, SynchronousTestCase):
         self.reactor.advance(tidying.PAUSE)
         self.flushLoggedErrors(sqlite3.Error)
         self.mend()
-        self.ask(self.store.remember("k", b"v", 1 << 50))
+        self.ask(self.store.remember({"k": b"v"}, 1 << 50))
         self.reactor.advance(tidying.RETRY)
         full, normal = 2, 1
         self.assertEqual(self.commits, [full, normal, full, full, full, normal])

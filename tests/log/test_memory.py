@@ -83,5 +83,5 @@ class MemoryLogTests(LogContract, SynchronousTestCase):
         self.patch(memory, "MEMORIES", 2)
         until = int(self.now * 1000) + 1000
         for key in "abc":
-            self.ask(self.store.remember(key, b"x", until))
+            self.ask(self.store.remember({key: b"x"}, until))
         self.assertEqual([self.ask(self.store.recall(key)) for key in "abc"], [None, b"x", b"x"])

@@ -9,12 +9,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -23,6 +25,8 @@ from mucs.log import steps
 from mucs.log.sqlite import SqliteLog
 from tests.log.base import Faulty, SqliteCase
 from tests.log.contract import draft
+
+GONE = "the log that was here is gone, and a new one is begun"
 
 
 class OpeningTests(SqliteCase, SynchronousTestCase):
@@ -76,6 +80,19 @@ class OpeningTests(SqliteCase, SynchronousTestCase):
             make()
             self.opens()
             self.assertEqual(self.append(draft("a"))[0].seq, 1)
+
+    def test_forItsOwnerAlone(self) -> None:
+        """With all its parts and the lock, whatever the umask; one that is there keeps its mode."""
+        self.addCleanup(os.umask, os.umask(0o022))
+        for mode in (0o600, 0o640):
+            self.another()
+            if mode == 0o640:
+                Path(self.path).touch(0o640)
+            self.opens()
+            self.append(draft("a"))
+            for part in ("", "-wal", "-shm"):
+                self.assertEqual(os.stat(self.path + part).st_mode & 0o777, mode, part)
+            self.assertEqual(os.stat(self.path + "-lock").st_mode & 0o777, 0o600)
 
     def test_aDatabaseOfAnother(self) -> None:
         """It is left as it is."""
@@ -189,14 +206,20 @@ class OpeningTests(SqliteCase, SynchronousTestCase):
             self.path = path
 
     def test_anEmptyOneThatWasNot(self) -> None:
-        """A file that has lost every byte is not taken for a new one."""
+        """A file that has lost every byte is not taken for new; that one is gone is logged."""
         self.append(draft("a"))
         self.store.close()
         os.truncate(self.path, 0)
-        self.assertIn("it is empty, but there was a log in it; remove it", self.refusal())
+        why = (
+            "it is empty, but there was a log in it; put it back,"
+            " or remove it and mucs.sqlite-lock to begin a new one"
+        )
+        self.assertEqual(self.refusal(), why)
         os.unlink(self.path)
-        self.opens()
+        with capturedLogs() as logged:
+            self.opens()
         self.assertEqual(self.read(), [])
+        self.assertEqual([formatEvent(event) for event in logged], [f"{self.path}: {GONE}"])
 
     def test_oneServerADatabase(self) -> None:
         """A second one is refused, with the number of the first, until it ends."""
@@ -204,6 +227,29 @@ class OpeningTests(SqliteCase, SynchronousTestCase):
         self.assertEqual(self.refusal(), why)
         self.assertEqual(self.append(draft("a"))[0].seq, 1)
         self.store.close()
+        self.opens()
+
+    def test_otherNames(self) -> None:
+        """By whatever links one comes to it, there is one lock; of a hard link there is none."""
+        folder = os.path.dirname(self.path)
+        os.symlink(folder, self.path + "-folder")
+        os.symlink(os.path.join(self.path + "-folder", "mucs.sqlite"), self.path + "-link")
+        real = self.path
+        for path in (real + "-link", os.path.join(real + "-folder", "mucs.sqlite")):
+            self.path = path
+            self.assertIn("another server", self.refusal())
+        self.store.close()
+        self.opens()
+        self.append(draft("a"))
+        self.assertTrue(os.path.exists(real + "-lock"))
+        self.store.close()
+        self.path = real
+        os.link(real, real + "-hard")
+        for self.path in (real, real + "-hard"):
+            why = "it has another name, a hard link; remove that, or make a copy"
+            self.assertEqual(self.refusal(), why)
+        os.unlink(real + "-hard")
+        self.path = real
         self.opens()
 
     def test_theLockNamesItsHolder(self) -> None:
@@ -239,6 +285,40 @@ class OpeningTests(SqliteCase, SynchronousTestCase):
             ("cell_size_check", 1),
         ):
             self.assertEqual(self.db.execute(f"PRAGMA {pragma}").fetchone(), (value,))
+
+    def test_itWaitsForWhoRecovers(self) -> None:
+        """While it is opened, and for as long as another may need; not any more afterwards."""
+        self.store.close()
+        begun, waits = threading.Event(), threading.Event()
+
+        class Patient(sqlite3.Connection):
+            def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+                if sql == "BEGIN IMMEDIATE":
+                    waits.set()
+                return super().execute(sql, *parameters)
+
+        def recovers() -> None:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                begun.set()
+                waits.wait(20)
+                other.execute("COMMIT")
+
+        thread = threading.Thread(target=recovers)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.assertTrue(begun.wait(20))
+        self.patch(steps, "Connection", Patient)
+        self.opens()
+        self.assertEqual(self.db.execute("PRAGMA busy_timeout").fetchone(), (0,))
+
+    def test_itDoesNotWaitForEver(self) -> None:
+        self.patch(steps, "WAIT", 10)
+        self.store.close()
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            error = self.assertRaises(LogError, self.openable().open)
+            self.assertEqual(str(error), f"{self.path}: database is locked")
 
     def test_theLockEndsWithItsProcess(self) -> None:
         """However it ends."""

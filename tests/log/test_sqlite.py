@@ -14,8 +14,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.events import JOIN, TOPIC, UNDO, Event, LogError, NotStored
-from mucs.log import search, shelves, tidying, words
+from mucs.log import search, shelves, steps, tidying, words
 from mucs.log.words import Wanted
+from mucs.signs import apart
 from tests.log.base import SqliteCase
 from tests.log.contract import LogContract, draft
 
@@ -59,7 +60,7 @@ class SqliteLogTests(SqliteCase, LogContract, SynchronousTestCase):
     def test_reopening(self) -> None:
         """All of it is there in the next run, and so is the order of time."""
         self.append(draft("a", "Garden"), draft("b", "Garden", id="1"))
-        self.ask(self.store.remember("k", b"v", int(self.now * 1000) + 1000))
+        self.ask(self.store.remember({"k": b"v"}, int(self.now * 1000) + 1000))
         self.store.close()
         self.now -= 86400
         self.store = self.openable()
@@ -156,6 +157,47 @@ class RestartedTests(SqliteCase, LogContract, SynchronousTestCase):
         self.store.close()
         self.store = self.openable()
         self.store.open()
+
+
+class SizeTests(SqliteCase, SynchronousTestCase):
+    """The write-ahead log, and how large it is on disk."""
+
+    def size(self) -> int:
+        return Path(self.path + "-wal").stat().st_size
+
+    def written(self) -> int:
+        """Pages that are in it."""
+        # A header of 32 bytes, and one of 24 before each page: sqlite.org/fileformat2.html, 4.1.
+        return (self.size() - 32) // (4096 + 24)
+
+    def opens(self) -> None:
+        self.store.close()
+        self.store = self.openable()
+        self.store.open()
+
+    def test_itShrinks(self) -> None:
+        """Once it was copied back, and is written from its beginning again."""
+        self.patch(steps, "KEPT", 100_000)
+        self.opens()
+        self.append(*[draft("x" * 4000) for _ in range(600)])
+        large = self.size()
+        self.assertGreater(large, 2_000_000)
+        self.tidy()
+        self.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self.append(draft("y"))
+        self.assertLess(self.size(), 110_000)
+
+    def test_whatPruningWrites(self) -> None:
+        """It is counted as what is stored is, so that it is copied back in time."""
+        self.opens()
+        self.append(*[draft(f"{n} " + "x" * 200, id=str(n)) for n in range(500)])
+        self.tidy()
+        store: Any = self.store
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        store._tidying.pages = 0
+        self.assertEqual(self.ask(store.prune("lobby", keep=1)), words.SLICE)
+        self.assertGreater(store._tidying.pages, self.written() / 2)
+        self.assertLess(store._tidying.pages, self.written() * 3)
 
 
 class PiecewiseTests(SqliteCase, LogContract, SynchronousTestCase):
@@ -306,6 +348,55 @@ class IndexTests(SqliteCase, SynchronousTestCase):
         self.tidy()
         self.assertEqual(len(self.search("rose", *names, limit=2000)), 1000)
 
+    def test_signs(self) -> None:
+        """Those that are words by themselves are found past the mark and in the index alike."""
+        said = ["これは日本語のテキストです", "日曜日", "สวัสดีครับ", "pizza🍕🍷 now", "👍🏽", "好"]
+        self.append(*[draft(text) for text in said])
+        for _ in range(2):
+            for asked, found in (
+                ("日本", said[0]),
+                ("日本語の", said[0]),
+                ("テキスト 日本", said[0]),
+                ("曜日", said[1]),
+                ("สวัสดี", said[2]),
+                ("ครับ", said[2]),
+                ("🍕", said[3]),
+                ("pizza 🍷", said[3]),
+                ("👍", said[4]),
+                ("好", said[5]),
+            ):
+                self.assertEqual(self.search(asked), [found], asked)
+            for asked in ("本日", "日語", "สีวัสด", "🍷🍕", "👍🏿", "語 好"):
+                self.assertEqual(self.search(asked), [], asked)
+            self.assertEqual(self.search("日"), [said[1], said[0]])
+            self.tidy()
+        self.append(draft("", kind=UNDO, target="1"))
+        self.assertEqual(self.search("日本"), [])
+        with closing(sqlite3.connect(self.path)) as db:
+            db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
+    def indexed(self) -> int:
+        """How far the index of words has come."""
+        with closing(sqlite3.connect(self.path)) as db:
+            (mark,) = db.execute("SELECT value FROM marks WHERE name = 'indexed'").fetchone()
+        return int(mark)
+
+    def test_indexedByAnOlderOne(self) -> None:
+        """An index in which there are no such signs is made again, slice by slice."""
+        self.append(draft("日本語"), draft("rose"))
+        self.tidy()
+        self.store.close()
+        with closing(sqlite3.connect(self.path)) as db, db:
+            db.execute("INSERT INTO words (words) VALUES ('rebuild')")
+            db.execute("PRAGMA user_version = 2")
+        self.store = self.openable()
+        self.store.open()
+        self.assertEqual(self.indexed(), 0)
+        self.assertEqual((self.search("日本"), self.search("rose")), (["日本語"], ["rose"]))
+        self.tidy()
+        self.assertEqual(self.indexed(), 2)
+        self.assertEqual((self.search("日本"), self.search("rose")), (["日本語"], ["rose"]))
+
 
 class WantedTests(SynchronousTestCase):
     """What is looked for."""
@@ -320,7 +411,9 @@ class WantedTests(SynchronousTestCase):
         wanted = Wanted(asked)
         with closing(sqlite3.connect(":memory:")) as db:
             db.execute(f"CREATE VIRTUAL TABLE v USING fts5 (text, tokenize = '{words.WORDS}')")
-            db.executemany("INSERT INTO v (rowid, text) VALUES (?, ?)", enumerate(texts))
+            db.executemany(
+                "INSERT INTO v (rowid, text) VALUES (?, ?)", enumerate(map(apart, texts))
+            )
             question = "SELECT rowid FROM v WHERE v MATCH ? ORDER BY 1"
             rows = db.execute(question, (wanted.query,)).fetchall() if wanted.query else []
             found = [at for (at,) in rows]

@@ -18,6 +18,7 @@ from mucs.logtool.newfile import newFile
 from mucs.logtool.reader import Reader
 from mucs.logtool.rooms import chosen
 from mucs.logtool.work import Work
+from mucs.text import counted
 
 #: Events that are read at once: some ms.
 PIECE = 1000
@@ -47,7 +48,7 @@ def export(
             return ""
         with newFile(output, database, force, work) as part, open(part, "wb") as file:
             events = source.to(file, work)
-    return f"{output}: {events} events of {len(source.rooms)} rooms"
+    return f"{output}: {counted(events, 'event')} of {counted(len(source.rooms), 'room')}"
 
 
 class Export:

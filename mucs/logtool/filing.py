@@ -93,8 +93,7 @@ class Filing:
         for number, line in batch:
             shelf, course = self._course(number, line)
             if not shelf.head:
-                # It begins where the file begins.
-                self._begin(shelf, line)
+                self._begin(shelf, number, line)
             if line.seq <= shelf.pruned:
                 self.passed += bool(line.seq)
             elif line.seq <= shelf.head:
@@ -112,8 +111,14 @@ class Filing:
                 new.append((number, shelf, line.event()))
         return new
 
-    def _begin(self, shelf: Shelf, line: Line) -> None:
-        shelf.pruned = shelf.head = line.pruned or line.seq - 1
+    def _begin(self, shelf: Shelf, number: int, line: Line) -> None:
+        """@raise BadLine: it is not the beginning of a room."""
+        if line.seq > 1:
+            raise BadLine(
+                f"line {number}: #{line.room} begins with {line.seq}, and what was before it is"
+                f' missing; if it was pruned, a line with "pruned":{line.seq - 1} says so'
+            )
+        shelf.pruned = shelf.head = line.pruned
         self._db.execute(
             "UPDATE rooms SET pruned = ?, topic = ? WHERE room = ?",
             (shelf.pruned, line.topic, shelf.row),
@@ -139,8 +144,9 @@ class Filing:
             shelf, course = self._course(number, line)
             isFresh = answer == fresh
             fresh += isFresh
-            if not line.seq or not isFresh:
-                # A line about a room; or what a client has sent with the same id twice.
+            if not line.seq or not isFresh or _isVain(line, course):
+                # A line about a room; what a client has sent with the same id twice; or an undo of
+                # what is not known here.
                 course.first = course.seq + 1
                 self.passed += bool(line.seq)
                 continue
@@ -193,12 +199,15 @@ def _same(one: Event, other: Event) -> bool:
     return (one.kind, one.text, one.target) == (other.kind, other.text, other.target)
 
 
+def _isVain(line: Line, course: Course) -> bool:
+    """Whether it takes back what has no number here that is known; it is withdrawn in the file."""
+    return line.kind == UNDO and int(line.target) < course.first
+
+
 def _renumbered(event: Event, shelf: Shelf, course: Course) -> Event:
     target = event.target
     if event.kind == UNDO:
-        # What it has withdrawn is so in the file; if that is not known here, nothing else is.
-        there = int(target) if target.isascii() and target.isdecimal() else 0
-        target = str(there + course.offset) if course.first <= there < event.seq else ""
+        target = str(int(target) + course.offset)
     return Event(
         shelf.name,
         shelf.head,

@@ -24,10 +24,12 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from mucs.logtool import lines as form
 from mucs.logtool.filing import Filing
 from mucs.logtool.lines import LONGEST, BadLine, Line, read
 from mucs.logtool.work import ToolError, Work
 from mucs.logtool.writer import Writer
+from mucs.text import counted
 
 #: Lines that are stored in one transaction: some 10 ms.
 BATCH = 1000
@@ -61,6 +63,7 @@ class Source:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._digest = hashlib.sha256()
+        self._latest = form.soon()
         self.lines = 0
         self.size = 0
 
@@ -82,7 +85,7 @@ class Source:
             if data.strip():
                 number = self.lines
                 try:
-                    yield number, read(data)
+                    yield number, read(data, self._latest)
                 except BadLine as bad:
                     raise ToolError(f"line {number}: {bad}") from bad
 
@@ -144,10 +147,9 @@ def importLines(
             with writer.transaction():
                 writer.db.execute("DELETE FROM remembered WHERE key = ?", (KEY,))
         writer.settle()
-    rooms = len(filing.rooms)
     return (
-        f"{filing.stored} events imported, of {rooms} room{'' if rooms == 1 else 's'};"
-        f" {filing.passed} were there already"
+        f"{counted(filing.stored, 'event')} imported, of {counted(len(filing.rooms), 'room')};"
+        f" {filing.passed} {'was' if filing.passed == 1 else 'were'} there already"
     )
 
 

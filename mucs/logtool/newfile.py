@@ -33,7 +33,7 @@ def newFile(path: str, like: str, force: bool, work: Work) -> Iterator[str]:
     @param like: a file whose permissions it gets, and its owner where that can be done.
     @param force: replace what is there.
     @param work: what it is made for, which cannot be stopped any more once it is there.
-    @raise ToolError: it is there already.
+    @raise ToolError: it is there already, or cannot be written.
     @raise mucs.events.LogError: a server uses it.
     """
     folder, name = os.path.split(path)
@@ -59,6 +59,9 @@ def newFile(path: str, like: str, force: bool, work: Work) -> Iterator[str]:
             os.fsync(file)
             work.finish()
             os.replace(part, path)
+        except OSError as error:
+            # Of a file under the other name nobody knows.
+            raise ToolError(f"{path}: {error.strerror or error}") from error
         finally:
             if file >= 0:
                 os.close(file)

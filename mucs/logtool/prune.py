@@ -19,6 +19,7 @@ from mucs.logtool.reader import Reader
 from mucs.logtool.rooms import chosen
 from mucs.logtool.work import ToolError, Work
 from mucs.logtool.writer import Writer
+from mucs.text import counted
 
 #: Events that are removed in one transaction: some 10 ms.
 SLICE = 1000
@@ -81,7 +82,7 @@ def prune(
         with Reader(database, work) as reader, reader.snapshot():
             shelves = chosen(Shelves(reader.db), rooms, database)
             plan = _plan(reader.db, shelves, limit, keep or 0)
-        return [*_told(plan), f"{sum(plan.values())} events would go; nothing was done"]
+        return [*_told(plan), f"{counted(sum(plan.values()), 'event')} would go; nothing was done"]
     with Writer(database, work) as writer:
         shelves = chosen(writer.shelves, rooms, database)
         plan = _plan(writer.db, shelves, limit, keep or 0)
@@ -99,7 +100,7 @@ def prune(
                 done += len(oldest)
                 work.at(done)
         writer.settle()
-    return [*_told(plan), f"{done} events are gone"]
+    return [*_told(plan), f"{counted(done, 'event')} {'is' if done == 1 else 'are'} gone"]
 
 
 def _plan(

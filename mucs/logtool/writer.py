@@ -3,7 +3,8 @@ A database that no server is using, to be written to.
 
 Always true: whoever has a L{Writer} has the lock that a server would have. What is committed leaves
 the database whole, but may be undone by a power cut until L{Writer.settle} has returned: whoever
-says that something is done settles first.
+says that something is done settles first. Where one is made, and nothing is stored in it before
+something fails, it is removed again.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Writer:
         self._path = path
         self._work = work
         self._commits = 0
+        self._made = not os.path.exists(path)
         self._lock = Lock(path)
         try:
             self.db = openDatabase(path, self._lock.marked)
@@ -69,9 +71,17 @@ class Writer:
     ) -> None:
         self.db.set_progress_handler(None, 0)
         try:
+            vain = self._made and error is not None and not self._stored()
             self.db.close()  # this copies the write-ahead log back
+            if vain:
+                os.unlink(self._path)
+                self._lock.unmark()
         finally:
             self._lock.release()
+
+    def _stored(self) -> bool:
+        """Whether there is anything in it."""
+        return self.db.execute("SELECT * FROM events LIMIT 1").fetchone() is not None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

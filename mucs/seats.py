@@ -63,21 +63,41 @@ class Seats(Generic[G]):
             self._seated[guest] = None
             guest.seated()
 
+    def take(self, guest: G) -> None:
+        """Be in a seat, whether there is one or not: for whoever has come in otherwise."""
+        self._queue.pop(guest, None)
+        self._seated[guest] = None
+
     def leave(self, guest: G) -> None:
         """Give the seat, or the place in the queue, up.  Whoever moves is told."""
         if guest in self._seated:
             del self._seated[guest]
-            moved = 1
-        else:
-            moved = self.place(guest)
-            self._queue.pop(guest, None)
-        if not moved:
+            self._admit()
             return
+        place = self.place(guest)
+        self._queue.pop(guest, None)
+        if place:
+            self._tell(place)
+
+    def resize(self, count: int) -> None:
+        """From now on there are so many seats; nobody loses theirs, and whoever moves is told."""
+        self.count = count
+        self._admit()
+
+    def _admit(self) -> None:
+        """Give the seats that are free to those who wait."""
+        moved = False
         while self._queue and not self.isFull():
             head = next(iter(self._queue))
             del self._queue[head]
             self._seated[head] = None
             head.seated()
+            moved = True
+        if moved:
+            self._tell(1)
+
+    def _tell(self, first: int) -> None:
+        """Tell those who wait, from a place on, where they are now."""
         for place, other in enumerate(list(self._queue), 1):
-            if place >= moved:
+            if place >= first:
                 other.placed(place)

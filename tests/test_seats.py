@@ -56,6 +56,21 @@ class SeatsTests(SynchronousTestCase):
         self.assertEqual((len(seats), seats.waiting, seats.isFull()), (2, 3, True))
         self.assertEqual([seats.place(guest) for guest in guests], [0, 0, 1, 2, 3])
 
+    def test_anotherNumberOfSeats(self) -> None:
+        """More are given to those who wait; with fewer nobody loses theirs, but none is given."""
+        seats: Seats[Guest] = Seats(1)
+        guests = self.guests(seats, 5)
+        seats.resize(3)
+        self.assertEqual([g.told[1:] for g in guests], [[], [SEATED], [SEATED], [1], [2]])
+        seats.resize(2)
+        self.assertEqual((len(seats), seats.waiting, guests[3].told), (3, 2, [3, 1]))
+        seats.leave(guests[0])
+        self.assertEqual((len(seats), seats.waiting), (2, 2))
+        seats.leave(guests[1])
+        self.assertEqual(guests[3].told, [3, 1, SEATED])
+        seats.resize(0)
+        self.assertEqual((len(seats), seats.waiting), (3, 0))
+
     def test_aSeatGoesToTheFirstInTheQueue(self) -> None:
         """Everyone behind them moves up, and is told so once."""
         seats: Seats[Guest] = Seats(2)

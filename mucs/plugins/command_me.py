@@ -6,7 +6,9 @@ from mucs.events import Event, Refused
 from mucs.plugin import command
 
 # What stands behind a star and a name when something happened.
-NOTICE = re.compile(r"(joined|left( \(.*\))?|is now .*|changed the topic.*|removed the topic)$")
+NOTICE = re.compile(
+    r"(joined|left( \(.*\))?|was kicked out.*|is now .*|changed the topic.*|removed the topic)$"
+)
 
 @command("/me TEXT", "says what you do: /me waves")
 def me(session: Any, argument: str) -> Iterable[Event]:

@@ -12,7 +12,5 @@ def nick(session: Any, argument: str) -> Iterable[Event]:
         name = checkName(argument.strip('"'), session.hall.limits.name)
     except BadName as bad:
         raise Refused(f"{bad}; /nick NAME changes yours") from bad
-    if name == session.name:
-        raise Refused(f"you are {name} already")
     session.rename(name)
     return ()

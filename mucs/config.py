@@ -10,28 +10,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IReactorTime, IStreamServerEndpoint
+from twisted.internet.interfaces import IReactorTime
 
+from mucs.endpoints import (
+    EXAMPLE,
+    BadEndpoint,
+    isLocal,
+    isPrivate,
+    isProxied,
+    isUnix,
+    openable,
+)
 from mucs.imucs import IFrontEnd, ILog
 from mucs.listener import Listener, reason
 from mucs.log.memory import MemoryLog
 from mucs.log.sqlite import LEVELS, SqliteLog
 from mucs.names import BadName, checkName, nearest
-from mucs.rules import Limits
+from mucs.rules import Limits, Policy
 from mucs.text import clean
 
 #: What a listener speaks, where nothing is said of it.
 NATIVE = "native"
 
 #: Where MUCS listens, if it is not told anything.
-DEFAULT_PORT = "tcp:7000"
+DEFAULT_PORT = EXAMPLE
 
 #: Lines of a message of the day; what a file has more is left out.
 MOTD = 100
@@ -55,6 +62,9 @@ class Listen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     history: bool | None = None
     console: bool | None = None
     trusted: bool | None = None
+    guests: bool | None = None
+    passwords: bool | None = None
+    admins: bool | None = None
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,7 +80,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: str = "MUCS"
     motd: str = ""
     log: str = "sqlite:mucs.sqlite"
+    metrics: str = ""
     off: tuple[str, ...] = ()
+    auth: Annotated[tuple[str, ...], Meta(min_length=1)] = ("accounts",)
+    admins: tuple[str, ...] = ()
     listen: Annotated[tuple[Listen, ...], Meta(min_length=1)] = (Listen(port=DEFAULT_PORT),)
     keep: Keep = Keep()
     limits: Limits = Limits()
@@ -80,10 +93,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 TABLES: dict[str, type[Struct]] = {"": Config, "limits": Limits, "listen": Listen}
 
 
-def load(path: str) -> Config:
-    """Read a configuration file. @raise ConfigError: it cannot be read, or holds a mistake."""
+def load(path: str, folder: str = "") -> Config:
+    """
+    Read a configuration file.
+
+    @param folder: from where C{path} counts.
+    @raise ConfigError: it cannot be read, or holds a mistake.
+    """
     try:
-        return msgspec.toml.decode(_read(path, "--config"), type=Config)
+        return msgspec.toml.decode(_read(path, "--config", folder), type=Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_located(str(error))}") from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -104,10 +122,10 @@ def _located(message: str) -> str:
     return f"{place + '.' if place else ''}{key}: there is no such key{hint}"
 
 
-def _read(path: str, where: str) -> bytes:
+def _read(path: str, where: str, folder: str) -> bytes:
     """The bytes of a file. @raise ConfigError: it cannot be read."""
     try:
-        return Path(path).read_bytes()
+        return Path(folder, path).read_bytes()
     except (OSError, ValueError) as error:
         raise ConfigError(f"{where} {path}: {reason(error)}") from error
 
@@ -136,12 +154,17 @@ def logOf(log: str, where: str) -> Callable[[IReactorTime, Callable[[], float]],
     raise ConfigError(f"{where} {log}: there is no such log; there is {known}")
 
 
-def readMotd(path: str, where: str) -> list[str]:
-    """The lines of a message of the day. @raise ConfigError: it cannot be read."""
+def readMotd(path: str, where: str, folder: str = "") -> list[str]:
+    """
+    The lines of a message of the day.
+
+    @param folder: from where C{path} counts.
+    @raise ConfigError: it cannot be read.
+    """
     if not path:
         return []
     try:
-        text = _read(path, where).decode()
+        text = _read(path, where, folder).decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} {path}: that file is no UTF-8") from error
     # clean() takes the "\r" from the ends of lines, where there is one.
@@ -159,6 +182,59 @@ def listener(
     """
     port = listen.port
     source = f"{where} {port}"
+    frontEnd, endpoint, policy, trusted = treatment(listen, frontEnds, source)
+    try:
+        place, certificates = openable(endpoint, source, reactor)
+    except BadEndpoint as error:
+        raise ConfigError(f"{source}: {error}") from error
+    return Listener(
+        port,
+        frontEnd,
+        place,
+        policy,
+        trusted=trusted,
+        proxied=isProxied(endpoint),
+        source=source,
+        certificates=certificates,
+    )
+
+
+def metrics(port: str, where: str, reactor: Any) -> Listener:
+    """
+    Where figures are.
+
+    @param port: an endpoint.
+    @param where: what it is called in a message.
+    @raise ConfigError: there is no such endpoint, or what it takes is not installed.
+    """
+    source = f"{where} {port}"
+    try:
+        from mucs.metrics import Metrics
+    except ImportError as error:
+        raise ConfigError(
+            f"{source}: that takes prometheus-client, which is not installed:"
+            " pip install prometheus-client"
+        ) from error
+    try:
+        place, certificates = openable(port, source, reactor)
+    except BadEndpoint as error:
+        raise ConfigError(f"{source}: {error}") from error
+    found = Listener(port, Metrics(), place, Policy(), source=source, certificates=certificates)
+    found.configured = False
+    return found
+
+
+def treatment(
+    listen: Listen, frontEnds: dict[str, IFrontEnd], source: str
+) -> tuple[IFrontEnd, str, Policy, bool]:
+    """
+    Who is expected there, and how they are treated.
+
+    @param source: what it is called in a message.
+    @return: the front end, the endpoint, the policy, and whether its people are trusted.
+    @raise ConfigError: there is no such front end.
+    """
+    port = listen.port
     name, at, endpoint = port.partition("@")
     if not at or ":" in name:
         name, endpoint = NATIVE, port
@@ -172,107 +248,12 @@ def listener(
         raise ConfigError(f"{source}: the front end {name} fails: {error}") from error
     changed = {
         key: value
-        for key in ("seats", "full", "echo", "history", "console")
+        for key in ("seats", "full", "echo", "history", "console", "guests", "admins")
         if (value := getattr(listen, key)) is not None
     }
-    return Listener(
-        port,
-        frontEnd,
-        _endpoint(endpoint, source, reactor),
-        msgspec.structs.replace(policy, **changed),
-        trusted=_isLocal(endpoint) if listen.trusted is None else listen.trusted,
-        proxied=_pieces(endpoint)[0] == "haproxy",
-        source=source,
-    )
-
-
-def _endpoint(description: str, source: str, reactor: Any) -> IStreamServerEndpoint:
-    kind = _pieces(description)[0]
-    if kind == "stdio":
-        raise ConfigError(f"{source}: nobody can connect to that")
-    try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, _backlogged(description))
-        # tls: takes any folder, and where it finds nothing there fails each handshake.
-        creator = getattr(endpoint, "connectionCreator", None)
-        if creator is not None and creator.serverConnectionForTLS(None).get_certificate() is None:
-            raise ConfigError(
-                f"{source}: no .pem file there holds a key and its certificate for a DNS name"
-            )
-    except ConfigError:
-        raise
-    except Exception as error:
-        # Endpoint plugins raise whatever they like: a wrong number is a ValueError, an unreadable
-        # certificate an OSError, systemd: without sockets an IndexError.
-        raise ConfigError(f"{source}: {_because(kind, error)}") from error
-    return endpoint
-
-
-#: Connections that may wait in the kernel for us to accept them.  With Twisted's 50, most of a
-#: storm of 200 wait a second more, until they ask again.  The kernel has a limit of its own.
-BACKLOG = 1024
-
-#: The endpoints that take a backlog, and which of their unnamed parts it is.
-BACKLOGGED = {"tcp": 3, "tcp6": 2, "ssl": 6, "tls": 3, "unix": 3}
-
-#: The kinds of endpoints that come with Twisted.
-ENDPOINTS = "tcp, tcp6, ssl, tls, unix, systemd, haproxy"
-
-#: What the endpoints' own errors say, and what is said to people.
-SENTENCES = (
-    (r"Unknown endpoint type: (.*)", rf"there is no kind of endpoint \1; there are {ENDPOINTS}"),
-    (r"invalid literal for int\(\) with base 8: (.*)", r"\1 is no octal number"),
-    (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no number"),
-    (r".*got an unexpected keyword argument '(.*)'", r"\1= is not known there"),
-    (r".* (missing|takes) .* arguments?\b.*", f"it is written KIND:WHERE, as in {DEFAULT_PORT}"),
-    (r"module 'socket' has no attribute 'AF_(.*)'", r"\1 is neither INET, INET6 nor UNIX"),
-)
-
-
-def _because(kind: str, error: Exception) -> str:
-    if isinstance(error, IndexError | KeyError) and kind == "systemd":
-        return "systemd passed no such socket"
-    if isinstance(error, OSError) and error.filename:
-        return f"cannot read {error.filename}: {error.strerror}"
-    text = reason(error)
-    if type(error).__module__.startswith("OpenSSL"):
-        return f"no usable key and certificate: {text}"
-    for said, better in SENTENCES:
-        match = re.fullmatch(said, text, re.DOTALL)
-        if match:
-            return match.expand(better)
-    return text
-
-
-def _backlogged(description: str) -> str:
-    """An endpoint with our backlog, if it takes one and has not its own."""
-    kind, *rest = _pieces(description.lower().removeprefix("haproxy:"))
-    unnamed = [piece for piece in rest if "=" not in piece]
-    own = any(piece.startswith("backlog=") for piece in rest)
-    if own or len(unnamed) >= BACKLOGGED.get(kind, 0):
-        return description
-    return f"{description}:backlog={BACKLOG}"
-
-
-def _pieces(description: str) -> list[str]:
-    """What stands between an endpoint's colons; the first piece is its kind, in small letters."""
-    kind, *rest = (piece.replace("\\:", ":") for piece in re.split(r"(?<!\\):", description))
-    return [kind.lower(), *rest]
-
-
-def _isLocal(endpoint: str) -> bool:
-    """
-    Whether only this machine can reach an endpoint.  A proxy on this machine is local, but those
-    who come by it are not.
-    """
-    kind, *rest = _pieces(endpoint)
-    if kind == "systemd":
-        return not {"UNIX", "domain=UNIX"}.isdisjoint(rest)
-    return kind == "unix" or (kind != "haproxy" and any(map(_isLoopback, rest)))
-
-
-def _isLoopback(piece: str) -> bool:
-    key, _, value = piece.partition("=")
-    try:
-        return key == "interface" and (value == "localhost" or ip_address(value).is_loopback)
-    except ValueError:
-        return False
+    if listen.admins and not isUnix(endpoint):
+        raise ConfigError(f"{source}: admins: only a UNIX socket tells who connects")
+    passwords = isPrivate(endpoint) if listen.passwords is None else listen.passwords
+    treated = msgspec.structs.replace(policy, passwords=passwords, **changed)
+    trusted = isLocal(endpoint) if listen.trusted is None else listen.trusted
+    return frontEnd, endpoint, treated, trusted

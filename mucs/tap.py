@@ -1,5 +1,5 @@
 """
-C{twistd mucs} and C{twist mucs}: the options, and the service they make.
+C{twistd mucs} and C{twist mucs}: the options (L{mucs.manual}), and the service they make.
 
 What is wrong is told before anything begins, as one line on stderr that begins with C{mucs: }.
 What goes wrong while listening begins is told in the same way, by an excepthook: raising is the
@@ -8,16 +8,24 @@ only way by which C{twistd}, as a daemon too, and C{twist} both end as they shou
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+from msgspec.structs import replace
 from twisted import copyright
+from twisted.application.internet import TimerService
 from twisted.application.service import IService
+from twisted.cred import strcred
 from twisted.python import usage
 
+from mucs import jsonlog, selfsigned
+from mucs.checkers import adminKeys, checker
 from mucs.config import (
     Config,
     ConfigError,
@@ -26,52 +34,22 @@ from mucs.config import (
     listener,
     load,
     logOf,
+    metrics,
     readMotd,
     serverName,
 )
 from mucs.hall import Hall
 from mucs.imucs import ICommand, IFilter, IFrontEnd, ILog, IObserver
-from mucs.listener import StartError
+from mucs.listener import Listener, StartError
 from mucs.log.memory import MemoryLog
 from mucs.log.retention import Retention
+from mucs.login import grade
+from mucs.manual import MANUAL
 from mucs.names import nearest
+from mucs.places import NOTED
 from mucs.plugin import KINDS, found, listing
+from mucs.reload import Reload
 from mucs.rules import Limits
-
-#: What stands below the options in C{--help}; lines of at most 78 characters.
-MANUAL = """
-A multi-user chat service. Anyone joins with netcat, telnet or the clients of
-five older chat systems, and all of them meet in the same rooms.
-
-A PORT is an ENDPOINT, or FRONTEND@ENDPOINT.
-
-  FRONTEND  who is expected there: one of the front ends that --list-plugins
-            lists. Unless named it is native: for people with nc or telnet.
-  ENDPOINT  where that is, written as everywhere in Twisted:
-              tcp:7000                      every IPv4 address of this machine
-              tcp:7000:interface=127.0.0.1  this machine only
-              tcp6:7000                     IPv6 (and mostly IPv4 too)
-              ssl:7443:privateKey=key.pem:certKey=cert.pem
-              tls:FOLDER:7443               TLS with the .pem files in it
-              unix:mucs.sock:mode=660       a socket in the file system
-              systemd:domain=INET:index=0   a socket that systemd opened
-              haproxy:tcp:7000              behind a proxy that says who it is
-            A colon inside a path is written \\:
-
-A certificate and the message of the day are looked for where twistd is
-started, a UNIX socket in the folder that twistd's own --rundir names.
-
-Examples:
-
-  twistd -n mucs
-  twistd -n mucs --port tcp:7000 --port shh@tcp:33000
-  twistd -n mucs --port 'ssl:7443:privateKey=key.pem:certKey=cert.pem'
-  twistd -n mucs --config etc/mucs.toml
-  nc localhost 7000
-
--n keeps twistd in the foreground, with its log on stdout; without it, it is
-a daemon with twistd.log and twistd.pid. SIGTERM stops it in good order.
-"""
 
 
 class Options(usage.Options):
@@ -90,11 +68,31 @@ class Options(usage.Options):
         ],
         ["name", None, None, "What the server is called. [default: MUCS]"],
         ["motd", None, None, "A text file: the message of the day, shown on joining."],
+        [
+            "metrics",
+            None,
+            None,
+            "An ENDPOINT for Prometheus (/metrics) and health checks (/healthz), such as"
+            " tcp:9100:interface=127.0.0.1.",
+        ],
+        [
+            "tls-self-signed",
+            None,
+            None,
+            "TLS at this PORT too, with a certificate that is made for it; the log says how"
+            " people trust it. Without a number, 7443.",
+        ],
+    ]
+    optFlags = [
+        ["log-json", None, "Write the log as JSON, an object a line."],
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self["port"] = []
+        self["auth"] = []
+        # What is read again later is looked for from here: a daemon may go elsewhere.
+        self["folder"] = os.getcwd()
 
     def opt_port(self, port: str) -> None:
         self["port"].append(port)
@@ -105,6 +103,29 @@ class Options(usage.Options):
         " [default: tcp:7000]"
     )
     opt_p = opt_port
+
+    def opt_auth(self, description: str) -> None:
+        self["auth"].append(description)
+
+    opt_auth.__doc__ = (
+        "Where passwords are known: KIND:ARGUMENT; any number of times, and in place of what the"
+        " file says. [default: accounts]"
+    )
+
+    def opt_help_auth(self) -> None:
+        """List the kinds of --auth."""
+        kinds = strcred.findCheckerFactories()
+        print("\n".join(sorted(f"{one.authType:<10} {one.argStringFormat}" for one in kinds)))
+        raise SystemExit(0)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        words = list(sys.argv[1:] if options is None else options)
+        if selfsigned.OPTION in words:
+            # The one option whose value may be left out.
+            at = words.index(selfsigned.OPTION) + 1
+            if not words[at:] or words[at].startswith("-"):
+                words.insert(at, str(selfsigned.PORT))
+        super().parseOptions(words)
 
     def opt_list_plugins(self) -> None:
         """List the installed plugins, one a line: kind, name, summary."""
@@ -130,6 +151,11 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         try:
+            if self["log-json"] and self.parent is not None:
+                jsonlog.use(self.parent)
+        except ValueError as error:
+            raise SystemExit(f"mucs: --log-json: {error}") from error
+        try:
             self.update(_settings(self))
         except ConfigError as error:
             raise SystemExit(f"mucs: {error}") from error
@@ -137,8 +163,8 @@ class Options(usage.Options):
 
 def _settings(options: Options) -> dict[str, object]:
     """The file's settings, with those of the command line in their place."""
-    path = options["config"]
-    config = Config() if path is None else load(path)
+    path, folder = options["config"], options["folder"]
+    config = Config() if path is None else load(path, folder)
 
     def either(key: str) -> tuple[str, str]:
         """A setting, and what it is called where it was made."""
@@ -159,14 +185,27 @@ def _settings(options: Options) -> dict[str, object]:
             near = nearest(name, plugins)
             hint = f"; did you mean {near}?" if near else "; --list-plugins lists them"
             raise ConfigError(f"{path}: off: there is no plugin {name}{hint}")
+    keys = ("log", "name", "motd", "metrics")
+    given = {key: options[key] for key in keys if options[key] is not None}
+    given["auth"] = tuple(options["auth"] or config.auth)
+    if "whole" in options and options["whole"].auth == given["auth"]:
+        # They do not change while it runs; and their files count from where it was started.
+        checkers = options["checkers"]
+    else:
+        where = "--auth" if options["auth"] else f"{path}: auth"
+        checkers = [checker(each, where) for each in given["auth"]]
     return {
+        "whole": replace(config, listen=tuple(listen for listen, _ in listens), **given),
         "listens": listens,
         "limits": config.limits,
         "keep": config.keep,
+        "figures": either("metrics"),
         "store": logOf(*either("log")),
         "off": config.off,
+        "checkers": checkers,
+        "admins": adminKeys(config.admins, f"{path}: admins"),
         "called": serverName(*either("name")),
-        "words": readMotd(*either("motd")),
+        "words": readMotd(*either("motd"), folder),
     }
 
 
@@ -180,17 +219,15 @@ def makeService(options: Options) -> IService:
 
     # callLater follows the wall clock otherwise, and an hour's step fires or freezes timers.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
-    frontEnds = _wanted(IFrontEnd, options)
+    ends = _wanted(IFrontEnd, options)
     try:
-        listeners = [
-            listener(listen, frontEnds, reactor, where) for listen, where in options["listens"]
-        ]
+        listeners = [listener(one, ends, reactor, where) for one, where in options["listens"]]
+        port, where = options["figures"]
+        others = [metrics(port, where, reactor)] if port else []
+        if options["tls-self-signed"] is not None:
+            others.append(selfsigned.listener(options["tls-self-signed"], ends, reactor))
     except ConfigError as error:
         raise SystemExit(f"mucs: {error}") from error
-    observers = _wanted(IObserver, options)
-    if not any(each.policy.console for each in listeners):
-        # It would look at each event for nothing: 5 % of the work.
-        observers.pop("console", None)
     limits: Limits = options["limits"]
     store: ILog = options["store"](reactor, time.time)
     hall = Hall(
@@ -200,22 +237,53 @@ def makeService(options: Options) -> IService:
         limits,
         called=options["called"],
         motd=options["words"],
-        commands=_wanted(ICommand, options),
-        filters=list(_wanted(IFilter, options).values()),
-        observers=list(observers.values()),
+        **_plugins(options, listeners),
     )
-    for each in listeners:
+    hall.realm.open(options["checkers"])
+    hall.realm.accounts.admins = options["admins"]
+    for each in [*listeners, *others]:
         each.setServiceParent(hall)
     keep: Keep = options["keep"]
-    retention = Retention(store, reactor, time.time, keep.days * 86400, keep.events)
+    age, wanted = keep.days * 86400, hall.rules.keeps
+    retention = Retention(store, reactor, time.time, age, keep.events, wanted)
     retention.setServiceParent(hall)
+    noting = TimerService(NOTED, hall.notePlaces)
+    noting.clock = reactor
+    noting.setServiceParent(hall)
+
+    def apply(settings: Mapping[str, Any], listeners: Iterable[Listener]) -> None:
+        hall.motd = settings["words"]
+        hall.realm.accounts.admins = settings["admins"]
+        for session in hall.sessions.values():
+            grade(session)
+        hall.bound(settings["limits"])
+        hall.equip(**_plugins(settings, listeners))
+        retention.change(settings["keep"].days * 86400, settings["keep"].events)
+
+    def read() -> Mapping[str, Any]:
+        return _settings(options)
+
+    Reload(reactor, options, read, apply, partial(_wanted, IFrontEnd)).setServiceParent(hall)
     sys.excepthook = _excepthook
     return hall
 
 
-def _wanted(kind: Any, options: Options) -> dict[str, Any]:
+def _wanted(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The plugins of a kind, without those that are switched off."""
-    return {name: each for name, each in found(kind).items() if name not in options["off"]}
+    return {name: each for name, each in found(kind).items() if name not in settings["off"]}
+
+
+def _plugins(settings: Mapping[str, Any], listeners: Iterable[Listener]) -> dict[str, Any]:
+    """What the hall is to be equipped with."""
+    observers = _wanted(IObserver, settings)
+    if not any(each.policy.console for each in listeners):
+        # It would look at each event for nothing: 5 % of the work.
+        observers.pop("console", None)
+    return {
+        "commands": _wanted(ICommand, settings),
+        "filters": list(_wanted(IFilter, settings).values()),
+        "observers": list(observers.values()),
+    }
 
 
 def _excepthook(

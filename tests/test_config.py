@@ -17,7 +17,6 @@ from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.config import (
-    BACKLOG,
     MOTD,
     Config,
     ConfigError,
@@ -27,6 +26,7 @@ from mucs.config import (
     readMotd,
     serverName,
 )
+from mucs.endpoints import BACKLOG
 from mucs.imucs import IFrontEnd
 from mucs.listener import Listener
 from mucs.plugin import FrontEnd, found

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+from twisted.application.internet import TimerService
 from twisted.application.service import IServiceMaker
 from twisted.internet import reactor
 from twisted.plugin import getPlugins
@@ -23,6 +24,7 @@ from mucs.config import DEFAULT_PORT
 from mucs.hall import Hall
 from mucs.imucs import ICommand, INamed
 from mucs.listener import Listener, StartError
+from mucs.manual import MANUAL
 from mucs.plugin import found, listing
 from mucs.rules import Limits
 
@@ -83,6 +85,13 @@ class PluginTests(SynchronousTestCase):
 
 class OptionsTests(TapCase):
     """The command line, and the file."""
+
+    def test_placesAreNoted(self) -> None:
+        """Every minute, so that a crash leaves them."""
+        hall = self.hall()
+        timers = [each for each in hall if isinstance(each, TimerService)]
+        noting = [(each.step, each.call[0]) for each in timers]
+        self.assertIn((60, hall.notePlaces), noting)
 
     def test_nothing(self) -> None:
         """One native listener at the usual port, all the commands, and no message of the day."""
@@ -147,12 +156,12 @@ class OptionsTests(TapCase):
         """The options first, and then the manual as it was written."""
         usage = self.options().getUsage(80)
         self.assertTrue(usage.startswith("Options:\n"))
-        self.assertTrue(usage.endswith(tap.MANUAL))
-        self.assertEqual([line for line in tap.MANUAL.split("\n") if len(line) > 78], [])
+        self.assertTrue(usage.endswith(MANUAL))
+        self.assertEqual([line for line in MANUAL.split("\n") if len(line) > 78], [])
 
     def test_itsExamplesWork(self) -> None:
         """Those that need no files."""
-        for line in tap.MANUAL.split("\n"):
+        for line in MANUAL.split("\n"):
             words = line.split()
             if words[:3] == ["twistd", "-n", "mucs"] and ".pem" not in line:
                 self.hall(*[word.replace("etc/", f"{ETC}/") for word in words[3:]])

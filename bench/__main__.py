@@ -84,11 +84,12 @@ def main(words: Sequence[str] | None = None) -> int:
             rounds = asked.rounds or (1 if asked.quick else ROUNDS)
             loads = [load for load in LOADS if not asked.load or load.name in asked.load]
             shown = run(loads, rounds, asked.quick)
-        print(table.whole(shown))
+        # First what was asked to be kept: the other end of a pipe may be gone.
         if asked.json:
             saved.save(shown, asked.json)
         if asked.picture:
             picture.draw(shown, asked.picture)
+        print(table.whole(shown))
     except BenchError as error:
         say(f"bench: {error}")
         return 1

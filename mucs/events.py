@@ -21,7 +21,7 @@ SAY = "say"  # text
 ME = "me"  # text: what the author does
 TELL = "tell"  # text; target: whom.  In a private room of two
 JOIN = "join"
-LEAVE = "leave"  # text: why, or nothing
+LEAVE = "leave"  # text: why, or nothing; target: who kicked them out, or nothing
 NICK = "nick"  # target: the new name; author: the old one
 TOPIC = "topic"  # text: the new topic, or nothing
 UNDO = "undo"  # target: the seq of something said in this room, that is withdrawn
@@ -31,6 +31,7 @@ WITHDRAWN = "withdrawn"  # what stands in the place of something withdrawn; no t
 GREETING = "greeting"  # text: the server's name
 ASK = "ask"  # the question for a name
 WELCOME = "welcome"  # the first room; author: the name given; text: who else is there
+TOLD = "told"  # a private word of one's own, shown again; target: whom it was said to
 ENTER = "enter"  # the same for another room
 NOW = "now"  # what was shown so far is past
 PLACE = "place"  # text: the place in the queue, from 1
@@ -38,6 +39,7 @@ FULL = "full"  # text: how many seats there are
 NOTE = "note"  # text
 REFUSAL = "refusal"  # text
 FAREWELL = "farewell"  # the answer to whoever quits
+DONE = "done"  # id: of the command that is done, and everything it changed
 ACK = "ack"  # seq; id: of what was said with that id before, and is stored
 NAK = "nak"  # text: why what was said is not stored; target: its id
 MISSED = "missed"  # room; text: how many events one has missed, that are shown now
@@ -54,6 +56,12 @@ SPEECH = frozenset((SAY, ME, TELL))
 
 #: What was said, as against who came and went: what history shows.
 SAID = frozenset((SAY, ME, TOPIC))
+
+#: What a search finds.
+FOUND = SAID | {TELL}
+
+#: What those who may not speak may not do either.
+SPOKEN = frozenset((SAY, ME, TOPIC, UNDO))
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -128,22 +136,35 @@ class Look(Struct, frozen=True):
     @ivar room: where; empty for the current room.
     @ivar words: only what holds all of them, in any room one is in.
     @ivar before: only what has a lower seq, or any if 0.
+    @ivar after: everything that happened from the next seq on, not only what was said; or L{None}.
     """
 
     room: str = ""
     words: str = ""
     before: int = 0
     limit: int = 20
+    after: int | None = None
 
 
 class Command(Struct, frozen=True, gc=False):
-    """Run the command C{name} (lower-case, without its slash) with C{argument}."""
+    """
+    Run the command C{name} (lower-case, without its slash) with C{argument}.
+
+    @ivar id: what the client calls it, if it wants to be told when it is done.
+    """
 
     name: str
     argument: str = ""
+    id: str = ""
 
 
 Intent = Say | Command | Name | Look
+
+
+class Typed(Struct, frozen=True, gc=False):
+    """A line as it was typed: what it asks for depends on what is done before its turn comes."""
+
+    text: str
 
 
 class Refused(Exception):
@@ -151,6 +172,19 @@ class Refused(Exception):
     What was asked for is refused, and nothing of it was done.  C{str(it)} is one line for
     the one who asked, that says why and what would do.
     """
+
+    #: What was to be said, if it had an id: that, and the room.
+    id = ""
+    room = ""
+
+
+class Unsaid(Refused):
+    """What was to be said, and had an id, is refused: whoever sent it wants to know which."""
+
+    def __init__(self, why: str, room: str, id: str) -> None:
+        super().__init__(why)
+        self.room = room
+        self.id = id
 
 
 class LogError(Exception):

@@ -1,6 +1,6 @@
 """
-The hall: the whole service.  It holds the rooms, the names, the sessions and the limits, and is
-what every factory holds.
+The hall: the whole service.  It holds the rooms (L{mucs.rooms}), the people (L{mucs.people}) and
+the plugins, and is what every factory holds.
 
 Its children are the listeners.  When it stops it says so to everyone, delivers what was
 accepted, and closes every connection, whatever the peers do.
@@ -10,46 +10,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice, takewhile
 from typing import Any
 
-from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
+from mucs.audit import Audit
+from mucs.closing import Closing
 from mucs.events import LEAVE, Event, LogError, Refused
-from mucs.history import History
+from mucs.hashing import Hashing
 from mucs.imucs import ICommand, IFilter, ILog, IMember, IObserver
 from mucs.listener import Listener, StartError
-from mucs.names import BadName, checkRoom, fold, nearest
+from mucs.mail import Letter, Mail
+from mucs.names import nearest
 from mucs.outcome import Batch
+from mucs.pairs import Pair, Pairs
+from mucs.people import People
 from mucs.places import Places
 from mucs.plugin import Guard
-from mucs.register import Register
-from mucs.room import Room
-from mucs.rules import Addresses, Limits, descriptors
-from mucs.turn import Turn
+from mucs.roomrules import RoomRules
+from mucs.rules import Limits
+from mucs.settings import Settings
+from mucs.wishes import Wishes
 
 log = Logger()
 
-LOBBY = "lobby"
 
-#: How many names are listed to one who comes in.
-NAMED = 20
-
-#: File descriptors that connections leave to the rest: listeners, the log, the reactor.
-SPARE = 64
-
-
-class Hall(MultiService):
+class Hall(People):
     """
-    @ivar called: what the server is called.
     @ivar motd: the lines of the message of the day.
-    @ivar seconds: a clock that never goes back.
-    @ivar rooms: the public rooms, by folded name.
-    @ivar sessions: every connection that has a place here, by number.
     @ivar commands: by name.
+    @ivar wishes: what people have set for themselves.
+    @ivar mail: what waits for those who are not here.
+    @ivar audit: who ordered what.
+    @ivar rules: who may do what in which room.
+    @ivar closing: the end, if somebody has ordered it.
+    @ivar ready: whether the records are read, and people can come in.
     """
 
     def __init__(
@@ -64,31 +62,24 @@ class Hall(MultiService):
         filters: Sequence[IFilter] = (),
         observers: Sequence[IObserver] = (),
         clock: Callable[[], float] = time.time,
+        hashing: Hashing | None = None,
     ) -> None:
-        """@param scratch: keeps private words, for as long as one of the two is here."""
-        super().__init__()
-        self.reactor = reactor
-        self.seconds = reactor.seconds
-        self.limits = limits
-        self.called = called
+        observe = self._observe if observers else None
+        super().__init__(reactor, store, scratch, limits, clock, observe, called, hashing)
         self.motd = motd
         self.commands = commands or {}
         self.filters = filters
         self.guard = Guard(self.seconds)
-        self.rooms: dict[str, Room] = {}
-        self.sessions: dict[int, IMember] = {}
         self._observers = observers
-        self.names = Register(called)
-        self._open: set[IMember] = set()
-        self._private: dict[str, Room] = {}
-        self._last = 0
-        self._addresses = Addresses(limits, self.seconds)
-        self._most = limits.connections or descriptors() - SPARE
-        self._closing: Deferred[None] | None = None
-        observe = self._observe if observers else None
-        self._turn = Turn(reactor, store, limits, observe)
-        self._scratch = Turn(reactor, scratch, limits)
-        self.history = History(store, clock)
+        self.wishes = Wishes(self.table("settings", Settings))
+        self.mail = Mail(self.table("mail", Letter))
+        self.pairs = Pairs(self.table("pair", Pair))
+        self.ready = False
+        self.audit = Audit(store, clock)
+        self._tables.append(self.audit)
+        self.rules = RoomRules(self)
+        self.recognizers += [self.rules.recognize, self.wishes.recall, self.mail.bring]
+        self.closing = Closing(self)
         self.places = Places(store, clock, reactor.seconds)
         self.tokens: dict[str, IMember] = {}
 
@@ -108,6 +99,18 @@ class Hall(MultiService):
                     child.close()
             raise StartError(str(error)) from error
         present.addCallback(self._absent)
+        read = DeferredList([table.load() for table in self._tables], fireOnOneErrback=True)
+        read.addCallbacks(self._read, self._unread)
+        self.realm.hashing.start()
+
+    def _read(self, _: object) -> None:
+        for room in self.rooms.values():
+            self.prepare(room)
+        self.ready = True
+
+    def _unread(self, failure: Failure) -> None:
+        """Nobody can come in: names and rooms would not be whose they are."""
+        log.failure("the records cannot be read", failure)
 
     def _absent(self, present: list[tuple[str, str]]) -> None:
         """Whoever the log still shows as present, since a crash say, is not."""
@@ -119,107 +122,19 @@ class Hall(MultiService):
         for room in [*self.rooms.values()]:
             self.left(room)
 
-    # Connections.
+    # What may change while it runs.
 
-    def number(self) -> int:
-        """A number for a new session."""
-        self._last += 1
-        return self._last
-
-    def arrive(self, session: IMember) -> None:
-        """There is a new connection. @raise Refused: there is no room for it."""
-        self._open.add(session)
-        if self._closing is not None:
-            raise Refused("the server is shutting down")
-        if len(self._open) > self._most:
-            raise Refused("the server has as many connections as it can; try again later")
-        if not session.listener.proxied:
-            self.arriveFrom(session)
-        self.sessions[session.id] = session
-
-    def arriveFrom(self, session: IMember) -> None:
-        """It is known where a connection is from. @raise Refused: too many are from there."""
-        if session.listener.trusted:
-            return
-        why = self._addresses.enter(session.host)
-        if why is not None:
-            raise Refused(why)
-        session.counted = True
-
-    def depart(self, session: IMember) -> None:
-        """A session is over, and its name is free."""
-        self.sessions.pop(session.id, None)
-        self.names.release(session, session.name)
-
-    def closed(self, session: IMember) -> None:
-        """A connection is gone."""
-        self._open.discard(session)
-        if session.counted:
-            session.counted = False
-            self._addresses.leave(session.host)
-        if self._closing is not None and not self._open and not self._closing.called:
-            self._closing.callback(None)
-
-    # Rooms.
-
-    def room(self, name: str, make: bool = True) -> Room:
-        """
-        A public room.
-
-        @param name: as it was typed, with or without C{#}.
-        @raise Refused: it cannot have that name; or it is not there, and is not to be made.
-        """
-        try:
-            name = checkRoom(name, self.limits.room)
-        except BadName as bad:
-            raise Refused(str(bad)) from bad
-        room = self.rooms.get(fold(name))
-        if room is None:
-            if not make:
-                near = nearest(name, [room.name for room in self.rooms.values()])
-                hint = f"; did you mean #{near}?" if near else "; /rooms lists them"
-                raise Refused(f"there is no room #{name}{hint}")
-            room = self.rooms[fold(name)] = Room(name, self._turn.wake, self.limits)
-            tail = self.history.tail(name, self.limits.behind)
-            room.recall(tail)
-            if not room.ready:
-                self._turn.patience.begin(room, lambda: room.posters)
-                tail.addBoth(lambda _: self._turn.patience.end(room))
-        return room
-
-    def privateRoom(self, one: IMember, other: IMember) -> Room:
-        """The room in which two people speak in private."""
-        # No public room has a comma in its name.
-        name = ",".join(map(str, sorted((one.id, other.id))))
-        room = self._private.get(name)
-        if room is None:
-            room = self._private[name] = Room(name, self._scratch.wake, self.limits, private=True)
-        return room
-
-    def left(self, room: Room) -> None:
-        """Someone left a room: an empty one goes, its log stays."""
-        if room.members or room.isBusy():
-            return
-        if room.private:
-            self._private.pop(room.name, None)
-        elif self.rooms.get(fold(room.name)) is room:
-            del self.rooms[fold(room.name)]
-
-    def company(self, room: Room, session: IMember, comes: bool) -> str:
-        """
-        Who else is in a room, in words.
-
-        @param comes: whether C{session} comes in just now: then only who was there before, as
-            those who come with the same batch, but later, are announced to them.
-        """
-        later = takewhile(lambda member: member is not session, reversed(room.members))
-        count = max(0, len(room.members) - 1 - (len(list(later)) if comes else 0))
-        others = (member.name for member in room.members if member is not session)
-        names = list(islice(others, min(count, NAMED)))
-        if not names:
-            return "nobody else"
-        more = count - len(names)
-        return ", ".join(names) + (f" and {more} others" if more > 1 else " and one other" * more)
+    def equip(
+        self,
+        commands: dict[str, ICommand],
+        filters: Sequence[IFilter],
+        observers: Sequence[IObserver],
+    ) -> None:
+        """From now on these are the plugins."""
+        self.commands = commands
+        self.filters = filters
+        self._observers = observers
+        self._turn.observe = self._observe if observers else None
 
     # Plugins.
 
@@ -244,6 +159,11 @@ class Hall(MultiService):
         for observer in self._observers:
             self.guard.call(observer, None, observer.observe, batch)
 
+    def notePlaces(self) -> None:
+        """Keep the places of all who are in, in case that this run ends without warning."""
+        inside = {token: each for token, each in self.tokens.items() if each.rooms}
+        self.places.note({token: each.place() for token, each in inside.items()})
+
     # The end.
 
     def stopService(self) -> Deferred[Any]:
@@ -252,6 +172,7 @@ class Hall(MultiService):
 
         @return: fires when every connection is gone: within some 5 s, the outlet's patience.
         """
+        self.closing.cancel()
         stopped = super().stopService()
         self._closing = Deferred()
         # Those who wait for a seat first, the last in the queue before the others: so nobody
@@ -260,33 +181,18 @@ class Hall(MultiService):
         for session in sessions:
             session.lastWords()
         self.flush()
+        self.places.gather()
         for session in sessions:
             session.dismiss("the server is shutting down")
         self.flush()
+        self.places.flush()
         if not self._open and not self._closing.called:
             self._closing.callback(None)
         ended = DeferredList([stopped, self._closing], consumeErrors=True)
         return ended.addCallback(self._close)
 
     def _close(self, _: object) -> None:
+        self.realm.hashing.stop()
         self._turn.stop()
         self._scratch.stop()
         self.history.close()
-
-    def stored(self) -> Deferred[None]:
-        """Fires when everything that was posted so far is stored, or refused."""
-        return self._turn.stored()
-
-    def isSlow(self, room: Room, more: int = 1) -> bool:
-        """Whether so much waits there for a log that does not answer that C{more} may not."""
-        turn = self._scratch if room.private else self._turn
-        return room.isFull(more) and (turn.late or not room.ready)
-
-    def isFailing(self) -> bool:
-        """Whether nothing can be stored."""
-        return self._turn.failing
-
-    def flush(self) -> None:
-        """Store and show everything that was posted, now."""
-        self._turn.flush()
-        self._scratch.flush()

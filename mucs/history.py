@@ -5,22 +5,29 @@ What was said: the log, as people ask it, and the clock that events are timed by
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mucs.events import SAID, WITHDRAWN, Event, Tail
-from mucs.imucs import ILog, IMember
+from mucs.events import FOUND, WITHDRAWN, Event, Refused, Tail
+from mucs.imucs import ILog
+from mucs.pairs import Pairs
 from mucs.room import Room
+from mucs.signs import hasWords
 
 log = Logger()
 
 #: What is shown of what was said.
-SHOWN = SAID | {WITHDRAWN}
+SHOWN = FOUND | {WITHDRAWN}
 
 #: For one thing said, how many events the log is asked for: comings and goings stand between them.
 LEAVEN = 5
+
+#: Events that are asked for at once, at least; and that are looked through, about.
+AT_ONCE = 200
+LOOKED_AT = 5000
 
 
 class History:
@@ -53,6 +60,10 @@ class History:
         """Let go of the log."""
         self._store.close()
 
+    def probe(self) -> Deferred[None]:
+        """Fires if the log can store something; fails if not."""
+        return self._store.remember({"health": b""}, self.now())
+
     def now(self) -> int:
         """Milliseconds since 1970, as events are timed."""
         return int(self._clock() * 1000)
@@ -63,15 +74,50 @@ class History:
 
     def said(self, room: Room, before: int, limit: int) -> Deferred[list[Event]]:
         """Fires with the last C{limit} things said in a room before a place, or at all if 0."""
+        return self._said(room.name, before, limit)
 
-        def pick(events: list[Event]) -> list[Event]:
-            return [event for event in events if event.kind in SHOWN][-limit:]
+    def happened(self, room: Room, after: int, limit: int) -> Deferred[list[Event]]:
+        """Fires with the first C{limit} events of a room after a place, of every kind."""
+        if after:
+            return self._store.read(room.name, limit, after=after)
+        # Nothing stands before the first one, so 0 is no place to the log.
+        first = self._store.read(room.name, 1, before=2)
 
-        return self._store.read(room.name, limit * LEAVEN, before=before).addCallback(pick)
+        def rest(events: list[Event]) -> Deferred[list[Event]]:
+            others = self._store.read(room.name, limit - len(events), after=1)
+            return others.addCallback(lambda more: events + more)
 
-    def search(self, session: IMember, words: str, limit: int) -> Deferred[list[Event]]:
-        """Fires with things said that hold all words, in the rooms someone is in, newest first."""
-        rooms = [room.name for room in session.rooms if not room.private]
+        return first.addCallback(rest)
+
+    def between(self, one: str, other: str, limit: int) -> Deferred[list[Event]]:
+        """Fires with the last C{limit} private words of two accounts that are kept."""
+        return self._said(Pairs.room(one, other), 0, limit)
+
+    def _said(self, room: str, before: int, limit: int) -> Deferred[list[Event]]:
+        most = max(AT_ONCE, limit * LEAVEN)
+        found: list[Event] = []
+        looked = 0
+
+        def pick(events: list[Event]) -> list[Event] | Deferred[list[Event]]:
+            nonlocal found, looked
+            looked += len(events)
+            found = [event for event in events if event.kind in SHOWN] + found
+            if len(found) >= limit or len(events) < most or looked >= LOOKED_AT:
+                return found[-limit:]
+            # There was so much coming and going that what was said is further back.
+            return self._store.read(room, most, before=events[0].seq).addCallback(pick)
+
+        return self._store.read(room, most, before=before).addCallback(pick)
+
+    def search(self, session: Any, words: str, limit: int) -> Deferred[list[Event]]:
+        """
+        Fires with things said that hold all words, newest first: in the rooms someone is in, and
+        in private words of theirs that are kept.
+        """
+        if not hasWords(words):
+            raise Refused("which words? /search tea four finds what has both")
+        rooms = [room.name for room in session.rooms if not room.private and session.past(room)]
+        rooms += session.hall.pairs.of(session.account)
         return self._store.search(words, rooms, limit)
 
     def _nobody(self, failure: Failure) -> list[tuple[str, str]]:

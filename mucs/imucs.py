@@ -14,7 +14,7 @@ the house speak with one another, so that each can be tested, or replaced, alone
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
@@ -51,7 +51,7 @@ class IFrontEnd(INamed):
 class ICommand(INamed):
     """What C{/name argument} does."""
 
-    role: str = Attribute("Who may: C{stranger} (before a name is given) or C{guest}.")
+    role: str = Attribute("Who may, at least: one of L{mucs.roles.ROLES}.")
     usage: str = Attribute("How it is typed, e.g. C{/msg NAME text}; optional parts in [].")
 
     def run(session: Any, argument: str) -> Iterable[Event] | Deferred[Iterable[Event]]:
@@ -139,11 +139,24 @@ class ILog(Interface):
     def present() -> Deferred[list[tuple[str, str]]]:
         """Fires with who, as far as the log knows, is in which room: room and name."""
 
-    def remember(key: str, value: bytes, until: int) -> Deferred[None]:
-        """Keep a small value until a time, in milliseconds since 1970; it replaces an older one."""
+    def remember(values: Mapping[str, bytes], until: int) -> Deferred[None]:
+        """Keep small values by key, all or none, until a time (ms since 1970), replacing older."""
 
     def recall(key: str) -> Deferred[bytes | None]:
         """Fires with a value that was kept, and forgets it; L{None} if there is none any more."""
+
+    def put(kind: str, key: str, value: bytes | None) -> Deferred[None]:
+        """
+        Keep a record for good, in place of another of the same kind and key; L{None} removes it.
+
+        @return: fires once that is stored; fails as C{append} does.
+        """
+
+    def entries(kind: str, last: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        """
+        Fires with the records of a kind, key and value, in the order of their keys (as UTF-8);
+        only those with the C{last} so many keys, if not 0.
+        """
 
     def close() -> None:
         """Let go of whatever it holds.  Nothing is asked of it after that."""
@@ -170,6 +183,9 @@ class ISession(Interface):
 
     id: int = Attribute("A number no other session of this run has.")
     name: str = Attribute("What it is called; empty until it has a name.")
+    account: str = Attribute("The key of the account it is logged in to, or nothing.")
+    admin: bool = Attribute("Whether it is an admin of the server.")
+    sanctions: Any = Attribute("The numbers of the bans and mutes that go with it.")
     host: str = Attribute("The address it comes from, without the port.")
     counted: bool = Attribute("Whether it counts among the connections from that address.")
     policy: Any = Attribute("The L{mucs.rules.Policy} it is treated by.")
@@ -179,6 +195,9 @@ class ISession(Interface):
     rooms: Any = Attribute("The rooms it is in.")
     token: str = Attribute("What it may come back with, or nothing.")
     current: Any = Attribute("The room it speaks in, or L{None}.")
+
+    def role(room: Any = None) -> str:
+        """Which of L{mucs.roles.ROLES} it has, in a room or anywhere."""
 
     def reply(*answers: Event) -> None:
         """Say something to this person only."""
@@ -195,8 +214,6 @@ class ISession(Interface):
 
 class IMember(ISession):
     """What a room and the turn know of someone in it."""
-
-    name: str = Attribute("What it is called.")
 
     def audience(room: Any) -> IAudience:
         """Whom this person, in this room, gets the same bytes as."""
@@ -231,6 +248,7 @@ class IDialect(Interface):
     size: int = Attribute("Bytes that one paced send may have.")
     end: bytes = Attribute("What ends a paced send.")
 
+    telnet: bool = Attribute("Whether a telnet may be there, to be told to hide what is typed.")
     framed: bool = Attribute("Whether what is said stands in frames, longer than it is.")
 
     def instead(line: str) -> Any:
@@ -275,3 +293,6 @@ class IReader(Interface):
 
     def resumeProducing() -> None:
         """Read on."""
+
+    def conceal(hidden: bool) -> None:
+        """Have what is typed not shown on the peer's terminal, or shown again, if that can be."""

@@ -8,6 +8,7 @@ keeps one from it is L{StartError}, and those that had begun are closed before i
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
@@ -17,11 +18,16 @@ from twisted.internet.interfaces import IFileDescriptor, IListeningPort, IStream
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mucs.certificates import Certificates
 from mucs.imucs import IFrontEnd
 from mucs.rules import Policy
 from mucs.seats import Guest, Seats
 
 log = Logger()
+
+# Among them: the first probe of an idle connection, the time between two, the time without an
+# answer.
+TUNED = {"TCP_NODELAY": 1, "TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_USER_TIMEOUT": 60_000}
 
 
 class StartError(Exception):
@@ -45,6 +51,8 @@ class Listener(Service):
     @ivar proxied: whether a peer's address is known only after its first bytes.
     @ivar source: what the operator knows it by: C{--port tcp:7000}.
     @ivar seats: who is in, and who waits.
+    @ivar certificates: what its TLS is made from, where it has any.
+    @ivar configured: whether it is one of the configuration's C{[[listen]]}.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Listener(Service):
         trusted: bool = False,
         proxied: bool = False,
         source: str = "",
+        certificates: Certificates | None = None,
     ) -> None:
         self.port = port
         self.frontEnd = frontEnd
@@ -64,6 +73,8 @@ class Listener(Service):
         self.trusted = trusted
         self.proxied = proxied
         self.source = source or port
+        self.certificates = certificates
+        self.configured = True
         self.seats: Seats[Guest] = Seats(policy.seats)
         self._begun: Deferred[None] | None = None
         self._listening: IListeningPort | None = None
@@ -104,12 +115,20 @@ class Listener(Service):
             begun.cancel()
         return None
 
+    def treat(self, policy: Policy, trusted: bool) -> None:
+        """Those who come in from now on are treated so."""
+        self.policy = policy
+        self.trusted = trusted
+        self.seats.resize(policy.seats)
+
     def addresses(self) -> IListeningPort | None:
         """The port that listens, if it does."""
         return self._listening
 
     def _listens(self, port: IListeningPort) -> None:
         self._listening = port
+        if isinstance(listening := getattr(port, "socket", None), socket.socket):
+            tune(listening)
 
     def _failedLate(self, failed: list[Failure]) -> None:
         if failed and not failed[0].check(CancelledError):
@@ -127,6 +146,22 @@ class Listener(Service):
         port, self._listening = self._listening, None
         if IFileDescriptor.providedBy(port):
             port.connectionLost(Failure(ConnectionDone()))
+
+
+def tune(listening: socket.socket) -> None:
+    """
+    Send small things at once, and notice a peer that is gone within two minutes: on all
+    connections that come by a socket, which inherit what is set on it (as on Linux and the BSDs).
+    """
+    if listening.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    # SO_OOBINLINE: else the mark a telnet sends with ^C would be taken out of the middle of its
+    # command.
+    for switch in (socket.SO_KEEPALIVE, socket.SO_OOBINLINE):
+        listening.setsockopt(socket.SOL_SOCKET, switch, 1)
+    for option, value in TUNED.items():
+        if hasattr(socket, option):
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def reason(error: object) -> str:

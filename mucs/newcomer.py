@@ -14,26 +14,36 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from mucs import events as kinds
-from mucs.events import Event, Refused, refusal, reply
-from mucs.hall import LOBBY, Hall
+from mucs.events import Event, Refused, note, refusal, reply
+from mucs.hall import Hall
 from mucs.imucs import IDialect
 from mucs.listener import Listener
 from mucs.member import Member
-from mucs.names import BadName, checkName
+from mucs.names import BadName, checkName, checkRoom
 from mucs.places import Place
 from mucs.room import Room
+from mucs.rooms import LOBBY
+from mucs.spans import moment
 from mucs.viewer import GONE, JOINING, NAMING
+
+#: Sessions that someone had before, by returning again and again, whose words are still theirs.
+FORMER = 20
+
+#: Wrong names of rooms that are told, and characters of each.
+TOLD = 5
+TOLD_SIZE = 40
 
 
 class Newcomer(Member):
     """A session, until it is in."""
 
-    __slots__ = ("_deadline", "_known", "_places")
+    __slots__ = ("_deadline", "_former", "_known", "_places")
 
     def __init__(self, hall: Hall, listener: Listener, dialect: IDialect, peer: str) -> None:
         super().__init__(hall, listener, dialect, peer)
         self._deadline: IDelayedCall | None = None
         self._known = not listener.proxied  # where it comes from
+        self._former: tuple[int, ...] = ()  # the sessions it had before its line was lost
         self._places: Sequence[tuple[str, int]] = ()  # where it wants to go, and had read to
 
     def placed(self, place: int) -> None:
@@ -61,9 +71,9 @@ class Newcomer(Member):
             self._nameByAddress()
 
     def _nameByAddress(self) -> None:
-        if self.state == NAMING and self.policy.naming == "address":
+        if self.state == NAMING and self.policy.naming == "address" and self.policy.guests:
             try:
-                self._enter(self.peer)
+                self.enter(self.peer)
             except Refused as refused:
                 # One socket can be connected to two of our ports.
                 self.dismiss(str(refused))
@@ -79,17 +89,20 @@ class Newcomer(Member):
 
     def _late(self) -> None:
         self._deadline = None
+        self.hall.counts.refused["late"] += 1
         self.dismiss(f"no name was given in {self.hall.limits.naming:g} s")
 
     def refuse(self, why: str) -> None:
         """Say why something was not done; and ask again, if that was a name."""
+        self.hall.counts.refused["name" if self.state == NAMING else "request"] += 1
         if self.state == NAMING:
             self.reply(refusal(why), reply(kinds.ASK))
         elif self.state < GONE:
             self.reply(refusal(why))
 
     def nothing(self) -> None:
-        """An empty line is no name, and otherwise nothing."""
+        """An empty line is no name, and otherwise nothing but that someone looks up."""
+        self.lookUp()
         if self.state == NAMING and self.policy.naming == "ask":
             self.refuse("a name cannot be empty")
 
@@ -98,17 +111,23 @@ class Newcomer(Member):
             name = checkName(text, self.hall.limits.name)
         except BadName as bad:
             raise Refused(str(bad)) from bad
-        self._enter(name)
+        self.enter(name)
 
-    def _enter(self, name: str) -> None:
+    def enter(self, name: str) -> None:
         """Come in. @raise Refused: that is not possible, and nothing is done."""
         hall = self.hall
+        if not self.account and not self.policy.guests:
+            raise Refused("only those who have an account come in here: /login NAME PASSWORD")
+        if not hall.ready:
+            raise Refused("the server is still beginning; try again in a moment")
         rooms: dict[Room, int] = {}
         try:
-            for place, seq in self._places or [(LOBBY, 0)]:
-                rooms[hall.room(place)] = max(0, seq)
+            places, wrong = self._possible()
+            for place, seq in places:
+                rooms[hall.room(place)] = seq
                 if len(rooms) > hall.limits.rooms:
                     raise Refused(f"one can be in {hall.limits.rooms} rooms at most")
+            barred = wrong + hall.rules.sift(self, rooms, name)
             if any(hall.isSlow(room) for room in rooms):
                 raise Refused("the log is slow, and nobody can come in; try again later")
             hall.names.claim(self, name)
@@ -118,13 +137,38 @@ class Newcomer(Member):
             raise
         self._seen = rooms
         self.name = name
+        if self.account:
+            # Before anything is shown: whom they ignore is left out of it.
+            hall.wishes.recall(self)
+        self.sanctions = hall.sanctions.carried(self)
         self.state = JOINING
+        hall.counts.entered += 1
         self.arrived()
+        self.reply(*map(refusal, barred))
         if self.policy.history:
             self.token = self.hall.places.token()
             self.hall.tokens[self.token] = self
         for room in list(rooms):
-            self.join(room)
+            self.sit(room)
+
+    def _possible(self) -> tuple[list[tuple[str, int]], list[str]]:
+        """
+        Where it wants to go; the lobby, if it did not say.
+
+        @return: the rooms that there can be, and a sentence about the names that no room has.
+        """
+        places: list[tuple[str, int]] = []
+        wrong: list[str] = []
+        for place, seq in self._places or [(LOBBY, 0)]:
+            try:
+                places.append((checkRoom(place, self.hall.limits.room), seq))
+            except BadName:
+                wrong.append(place[:TOLD_SIZE])
+        if not wrong:
+            return places, []
+        more = f" and {len(wrong) - TOLD} more" if len(wrong) > TOLD else ""
+        told = "; ".join(wrong[:TOLD])
+        return places, [f"no room can be called so, and you are not there: {told}{more}"]
 
     def resume(self, token: str) -> Deferred[Iterable[Event]]:
         """
@@ -135,6 +179,7 @@ class Newcomer(Member):
         before = self.hall.tokens.pop(token.strip().lower(), None)
         if before is not None:
             # Its line is as good as lost: nobody else has this token.
+            self.hall.places.forget(token)
             place: Deferred[Place | None] = succeed(before.place())
             before.dismiss("you came back by another line")
         else:
@@ -147,11 +192,19 @@ class Newcomer(Member):
         if self.state != NAMING:
             return ()
         self._places = tuple(place.rooms.items())
+        sessions = [number for number in (place.session, *place.former) if number]
+        self._former = tuple(sessions[:FORMER])
+        now = self.hall.seconds()
+        self.sanctions = place.sanctions
+        self.passes = {room: (now + left, key) for room, (left, key) in place.passes.items()}
         try:
             self._claim(place.name)
         except Refused as refused:
             raise Refused(f"{refused}; you come back to your rooms all the same") from refused
-        return ()
+        if not place.noted:
+            return ()
+        since = moment(place.noted)
+        return [note(f"the server broke off; you are shown all since {since}, some of it again")]
 
     def place(self) -> Place:
         """Where it has read to."""
@@ -159,7 +212,13 @@ class Newcomer(Member):
             room.name: room.cursors.get(self, room.head)
             for room in sorted(self.public(), key=lambda room: room is self.current)
         }
-        return Place(self.name, rooms, self.id)
+        now = self.hall.seconds()
+        passes = {room: (until - now, key) for room, (until, key) in self.passes.items()}
+        return Place(self.name, rooms, self.id, self.sanctions, passes, self._former)
+
+    def owns(self, event: Event) -> bool:
+        """Whether an event came from here, or from before its line was lost."""
+        return event.origin == self.id or event.origin in self._former
 
     def arrived(self) -> None:
         """There is no hurry any more."""

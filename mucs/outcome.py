@@ -62,7 +62,7 @@ def take(
         else:
             cuts = delivery.runs(posters)
         shares.append((room, mine, cuts))
-        if observe is not None and not paying:
+        if observe is not None and not paying and not room.private:
             told += zip(mine, posters, strict=True)
     delivery.deliver(shares, again=paying)
     # Whoever has said something twice in one batch is to see it in its place first.
@@ -124,6 +124,7 @@ def refuse(
         mine, who = stored + shown, known + who
         if mine:
             shares.append((room, mine, delivery.changes(room, mine, who, changes)))
+        if mine and not room.private:
             told += zip(mine, who, strict=True)
     delivery.deliver(shares, again=paying)
     _finish([] if paying else told, changes, observe)

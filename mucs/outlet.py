@@ -15,29 +15,26 @@ from __future__ import annotations
 import errno
 import fcntl
 import select
-import socket
 import sys
 import termios
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from OpenSSL import SSL
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.tcp import Connection
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
 from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 
 from mucs.rules import Limits
 
 #: Seconds after which a connection that was to be closed in good order is closed anyhow.
 PATIENCE = 5.0
 
-# Nothing waits in the transport; something does; nothing is sent any more; nor told.
-CLEAR, WAITING, DEAF, OVER = range(4)
-
-# The first probe of an idle connection, the time between two, the time without an answer.
-KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_USER_TIMEOUT": 60_000}
+# Nothing waits in the transport; something does; nothing is sent any more; that failed; nor told.
+CLEAR, WAITING, DEAF, FAILED, OVER = range(5)
 
 # What a send on a socket raises while there is no room for a byte.
 NO_ROOM = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
@@ -84,9 +81,7 @@ class Outlet:
         """@param transport: connected; it is told to pause and resume us when it is full."""
         self.transport = transport
         self.busy = False
-        self._reactor = reactor
-        self._limits = limits
-        self._owner = owner
+        self._reactor, self._limits, self._owner = reactor, limits, owner
         self._state = CLEAR
         self._timer: IDelayedCall | None = None
         self._owed = 0  # bytes of replies that may wait among other things
@@ -104,19 +99,6 @@ class Outlet:
             elif _isTls(transport) and hasattr(self._small, "_buffer"):
                 self.send = self._encrypt
         transport.registerProducer(self, True)
-
-    def tune(self) -> None:
-        """Send small things at once, and notice a peer that is gone within two minutes."""
-        wire = self._wire
-        if wire is None or wire.socket.family not in (socket.AF_INET, socket.AF_INET6):
-            return
-        wire.setTcpNoDelay(True)
-        wire.setTcpKeepAlive(True)
-        # Else the mark a telnet sends with ^C would be taken out of the middle of its command.
-        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        for option, value in KEEPALIVE.items():
-            if hasattr(socket, option):
-                wire.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def unsent(self) -> int:
         """Bytes that wait in the transport; 0 where that cannot be known."""
@@ -162,9 +144,23 @@ class Outlet:
             return None if error.errno in NO_ROOM else ConnectionLost()
         return None
 
-    def lost(self) -> None:
-        """The connection is gone, or as good as gone: nothing is sent any more, nor told."""
+    def cut(self) -> None:
+        """
+        Close in this very call.  What was sent arrives, but not where a handshake is not over, or
+        where the peer has sent something that was not read.
+        """
         self._end(OVER)
+        self.transport.unregisterProducer()
+        if not _isBare(self.transport):
+            self.transport.abortConnection()
+        if self._wire is not None:
+            self._wire.connectionLost(Failure(ConnectionDone()))
+
+    def lost(self) -> bool:
+        """The connection is gone: nothing is sent, nor told. @return: whether a send has failed."""
+        failed = self._state == FAILED
+        self._end(OVER)
+        return failed
 
     def _end(self, state: int, patience: float = 0.0) -> None:
         """Send no more; abort the connection, if it is still there after C{patience} seconds."""
@@ -191,7 +187,7 @@ class Outlet:
         except OSError as error:
             if error.errno not in NO_ROOM:
                 # The reactor finds the same when it reads, after what the peer said before.
-                self._end(DEAF, PATIENCE)
+                self._end(FAILED, PATIENCE)
                 return
             sent = 0
         if sent != len(data):

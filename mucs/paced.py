@@ -92,6 +92,11 @@ class Paced:
             self._stop()
             self._reactor.callLater(0, self._stuck)
 
+    @property
+    def straight(self) -> Outlet:
+        """The outlet it stands before."""
+        return self._outlet
+
     def isReset(self) -> bool:
         """Whether the peer is gone."""
         return self._outlet.isReset()
@@ -106,10 +111,15 @@ class Paced:
         else:
             self._close()
 
-    def lost(self) -> None:
-        """The connection is gone."""
+    def cut(self) -> None:
+        """Close in this very call."""
         self._stop()
-        self._outlet.lost()
+        self._outlet.cut()
+
+    def lost(self) -> bool:
+        """The connection is gone. @return: whether a send has failed."""
+        self._stop()
+        return self._outlet.lost()
 
     def _close(self) -> None:
         self._stop()

@@ -6,18 +6,21 @@ announced as left and frees its name at once; what is kept for a while is where 
 in each room, under the token's hash.  A token is good for one return, which brings another.
 
 A log keeps places across a restart, by the wall clock.  For those of this run that clock may
-step: they are timed by one that does not.
+step: they are timed by one that does not.  So that a crash is no end either, the places of all who
+are in are I{noted} there from time to time: who comes back to one of those is shown everything
+since, which repeats what they had seen of it.
 """
 
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from secrets import token_bytes
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -27,6 +30,9 @@ log = Logger()
 
 #: Seconds for which a place is kept.
 KEPT = 600
+
+#: Seconds after which the places of those who are in are noted again.
+NOTED = 60
 
 #: Places that are known besides the log's, some 0.5 kB each.
 MOST = 100_000
@@ -40,11 +46,23 @@ class Place(Struct, frozen=True):
     @ivar rooms: for each room they were in, by name, the seq they had read to; the one they
         spoke in is the last.
     @ivar session: the number of the session that had it.
+    @ivar sanctions: the numbers of the bans and mutes that go with them.
+    @ivar passes: what lets them into rooms: seconds for which, and the key that was known.
+    @ivar noted: when it was noted of someone who was in, in ms since 1970; 0 for a line's loss.
+    @ivar former: the numbers of the sessions that they had before that one, by earlier returns.
     """
 
     name: str
     rooms: dict[str, int]
     session: int
+    sanctions: tuple[int, ...] = ()
+    passes: dict[str, tuple[float, str]] = {}
+    former: tuple[int, ...] = ()
+    noted: int = 0
+
+    def elsewhere(self) -> Place:
+        """The same, in another run: there its sessions' numbers are other people's."""
+        return replace(self, session=0, former=())
 
 
 _encode = msgspec.json.Encoder().encode
@@ -66,6 +84,8 @@ class Places:
         self._seconds = seconds
         # Those of this run, by hash: until when by the one clock and the other.
         self._kept: dict[str, tuple[float, int, Place]] = {}
+        self._gathered: dict[str, bytes] | None = None
+        self._noted: Mapping[str, bytes] = {}
 
     def token(self) -> str:
         """A new token: 128 random bits, in letters and digits that are hard to mistake."""
@@ -76,7 +96,38 @@ class Places:
         self._forget()
         until = int((self._clock() + KEPT) * 1000)
         self._kept[_key(token)] = self._seconds() + KEPT, until, place
-        kept = self._store.remember(_key(token), _encode(place), until)
+        if self._gathered is None:
+            self._remember({_key(token): _encode(place)}, until)
+        else:
+            self._gathered[_key(token)] = _encode(place)
+
+    def note(self, places: Mapping[str, Place]) -> None:
+        """These are the places, by their tokens, of all who are in: a crash is to leave them."""
+        now = int(self._clock() * 1000)
+        self._noted = {
+            _key(token): _encode(replace(place, noted=now)) for token, place in places.items()
+        }
+        if self._noted:
+            self._remember(self._noted, now + KEPT * 1000)
+
+    def forget(self, token: str) -> None:
+        """This token is of no use any more, though its place was noted perhaps."""
+        if _key(token) in self._noted:
+            gone = self._store.recall(_key(token))
+            gone.addErrback(lambda failure: log.failure("a place could not be forgotten", failure))
+
+    def gather(self) -> None:
+        """Many lose their line at once: keep those places together, at the next L{flush}."""
+        self._gathered = {}
+
+    def flush(self) -> None:
+        """Keep what was gathered."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self._remember(gathered, int((self._clock() + KEPT) * 1000))
+
+    def _remember(self, values: Mapping[str, bytes], until: int) -> None:
+        kept = self._store.remember(values, until)
         kept.addErrback(lambda failure: log.failure("a place could not be kept", failure))
 
     def take(self, token: str) -> Deferred[Place | None]:
@@ -85,7 +136,8 @@ class Places:
         # Even where it is known here: the log is to forget it.
         stored = self._store.recall(_key(token))
         if kept is None:
-            return stored.addCallback(lambda value: None if value is None else _decode(value))
+            # Who is not known here was here in another run, or very long ago.
+            return stored.addCallback(lambda value: _decode(value).elsewhere() if value else None)
         until, _, place = kept
         stored.addErrback(lambda failure: log.failure("a place could not be forgotten", failure))
         return stored.addCallback(lambda _: place if self._seconds() < until else None)

@@ -29,6 +29,7 @@ from zope.interface.verify import verifyObject
 from mucs.events import Command as Asked
 from mucs.events import Event, Intent, Look, Name, Refused, Say
 from mucs.imucs import ICommand, IFilter, IFrontEnd, INamed, IObserver
+from mucs.roles import ROLES, least
 from mucs.text import clean
 
 log = Logger()
@@ -106,7 +107,7 @@ class Command:
 
     def __init__(self, run: Run, usage: str, summary: str, role: str) -> None:
         self.name = usage.split()[0].lstrip("/").lower()
-        self.role = role
+        self.role = role or least(self.name)
         self.usage = usage
         self.summary = summary
         self._run = run
@@ -115,9 +116,9 @@ class Command:
         return self._run(session, argument)
 
 
-def command(usage: str, summary: str, role: str = "guest") -> Callable[[Run], Command]:
+def command(usage: str, summary: str, role: str = "") -> Callable[[Run], Command]:
     """
-    Make a function a command::
+    Make a function a command; without a C{role} its least one is what L{mucs.roles} says::
 
         @command("/roll [SIDES]", "rolls a die for everyone to see")
         def roll(session, argument):
@@ -187,6 +188,8 @@ def _checkWords(plugin: Any) -> None:
     name = plugin.name
     if not isinstance(name, str) or [name.lower()] != name.split() or {*"/@:"} & {*name}:
         raise ValueError(f"a name is one lower-case word without / @ : and not {name!r}")
+    if getattr(plugin, "role", ROLES[0]) not in ROLES:
+        raise ValueError(f"a role is one of {', '.join(ROLES)}, and not {plugin.role!r}")
     for words in (plugin.summary, getattr(plugin, "usage", "")):
         if not isinstance(words, str) or clean(words) != words.rstrip():
             raise ValueError(f"what a plugin says of itself is one line, and not {words!r}")

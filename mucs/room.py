@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import Any
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -23,7 +24,9 @@ from twisted.python.failure import Failure
 
 from mucs.events import SAID, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
 from mucs.imucs import IAudience, IMember
+from mucs.names import fold
 from mucs.rules import Limits
+from mucs.settings import RoomSettings
 
 log = Logger()
 
@@ -35,18 +38,20 @@ class Room:
     """
     @ivar name: as it is shown, without C{#}.
     @ivar topic: what it is about, or nothing.
-    @ivar members: everyone in it, in the order they came, with the audience they are grouped
-        in; L{None} for who has a cursor of their own.
+    @ivar key: its name, folded.
+    @ivar settings: what its owner decides.
+    @ivar guarded: whether it must be asked who may speak here.
+    @ivar seating: its seats, where there are only so many.
+    @ivar members: everyone in it, in order, with their audience; L{None} for who has a cursor.
     @ivar audiences: those who have read to C{head}, by audience.
     @ivar cursors: the seq up to which the others have read.
     @ivar head: the seq of the last event.
-    @ivar recent: the last events, the newest at the right.
-    @ivar said: the last things said, for whoever comes in.
+    @ivar recent: the last events; C{said}: the last things said, for whoever comes in.
     @ivar drafts: what was posted and is not stored yet.
     @ivar size: the sum of the lengths of its texts.
     @ivar underway: whether some of it is being stored now.
     @ivar changing: whether something other than speech is among it.
-    @ivar ready: whether its log has been read, and something can be stored here.
+    @ivar ready: whether its log has been read.
     @ivar posters: who posted it, draft by draft; L{None} for one who is gone.
     """
 
@@ -59,7 +64,9 @@ class Room:
         "changing",
         "cursors",
         "drafts",
+        "guarded",
         "head",
+        "key",
         "members",
         "name",
         "posters",
@@ -67,6 +74,8 @@ class Room:
         "ready",
         "recent",
         "said",
+        "seating",
+        "settings",
         "size",
         "topic",
         "underway",
@@ -81,7 +90,11 @@ class Room:
     ) -> None:
         """@param wake: is called when the first draft of a turn is posted."""
         self.name = name
+        self.key = fold(name)
         self.topic = ""
+        self.settings = RoomSettings(name=name)
+        self.guarded = False
+        self.seating: Any = None
         self.private = private
         self.members: dict[IMember, IAudience | None] = {}
         self.audiences: dict[IAudience, dict[IMember, None]] = {}
@@ -131,6 +144,8 @@ class Room:
         self.name = tail.name or self.name
         self.topic = tail.topic
         self.head = tail.head
+        # Whoever has come into a private room meanwhile has come now.
+        self.cursors = dict.fromkeys(self.cursors, self.head)
         if tail.events:
             self.take(tail.events, sum([len(event.text) for event in tail.events]))
         self.ready = True
@@ -162,6 +177,12 @@ class Room:
         # From the end, so that it is seldom necessary to look at all of them.
         said = (event for event in reversed(events) if event.kind in SAID)
         self.said.extend(list(islice(said, limits.history))[::-1])
+
+    def bound(self, limits: Limits) -> None:
+        """Other limits hold from now on."""
+        self._limits = limits
+        self.recent = deque(self.recent, limits.behind)
+        self.said = deque(self.said, limits.history)
 
     def mark(self, seconds: float) -> None:
         """What is taken next is stored now, by a clock that does not step."""
@@ -221,10 +242,6 @@ class Room:
             return skipped + len(missed) - len(last), last
         return 0, missed
 
-    def add(self, member: IMember) -> None:
-        """Someone is in the room now, and has read to its head."""
-        self._join(member)
-
     def remove(self, member: IMember) -> None:
         """Someone is no longer in it."""
         if member in self.members:
@@ -235,7 +252,7 @@ class Room:
         audience = self.members[member]
         if audience is not None:
             self._part(member, audience)
-            self._join(member)
+            self.add(member)
 
     def detach(self, member: IMember, seq: int | None = None) -> None:
         """Someone reads from a cursor of their own from here on: after C{seq}, or the head."""
@@ -256,7 +273,7 @@ class Room:
         behind = self.head - cursor
         if behind <= 0:
             del self.cursors[member]
-            self._join(member)
+            self.add(member)
             return 0, []
         keep = behind
         if behind > self._limits.behind or behind > len(self.recent):
@@ -266,7 +283,8 @@ class Room:
         self.cursors[member] = self.head - keep + len(events)
         return behind - keep, events
 
-    def _join(self, member: IMember) -> None:
+    def add(self, member: IMember) -> None:
+        """Someone is in the room now, and has read to its head."""
         audience = member.audience(self)
         self.members[member] = audience
         self.audiences.setdefault(audience, {})[member] = None

@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mucs.text import counted
+
 Count = Annotated[int, Meta(ge=1)]
 Many = Annotated[int, Meta(ge=0)]
 # No reactor can wait for more than 24.8 days: epoll raises then, and goes on raising.
@@ -43,6 +45,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     waiting: Count = 50  # lines that may wait before reading pauses
     segments: Annotated[int, Meta(ge=1024)] = 65536  # bytes waiting, where reading cannot pause
     rooms: Count = 100  # that one person may be in
+    owned: Many = 20  # that one member may own
     behind: Count = 1000  # events a slow reader may be behind, and that a room keeps in memory
     resume: Many = 50  # events shown to one who was further behind than that
     recent: Annotated[int, Meta(ge=1024)] = 1 << 20  # bytes of text that a room keeps in memory
@@ -51,6 +54,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     replies: Annotated[int, Meta(ge=1024)] = 262144  # bytes of replies unsent, then closed
     stalled: Patience = 30.0  # seconds in which no byte is taken, then closed
     gather: Annotated[float, Meta(ge=0, le=1)] = 0.002  # seconds, while input keeps coming
+    accounts: Many = 10_000  # that may be registered
     events: Count = 4096  # in one batch
     batch: Annotated[int, Meta(ge=1024)] = 1 << 20  # bytes of text in one batch
 
@@ -71,6 +75,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     @ivar naming: whether people are C{ask}ed for a name, or are called by their C{address}.
     @ivar history: whether things said earlier, and the message of the day, are shown.
     @ivar console: whether the console plugin writes lines for them.
+    @ivar guests: whether people without an account may come in.
+    @ivar passwords: whether passwords may be typed here: nobody can read them on their way.
+    @ivar admins: whether the server's own user, and root, are admins; on UNIX sockets only.
     """
 
     echo: Literal["none", "line", "ack"] = "none"
@@ -79,6 +86,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     naming: Literal["ask", "address"] = "ask"
     history: bool = True
     console: bool = False
+    guests: bool = True
+    passwords: bool = False
+    admins: bool = False
 
 
 class Bucket:
@@ -106,6 +116,12 @@ class Bucket:
             return False
         self._tokens -= count
         return True
+
+    def lend(self, count: int) -> None:
+        """Put as many tokens more into it, beyond the burst."""
+        self.take(0)  # what time has brought, while it is still bounded by the burst
+        self._burst += count
+        self._tokens += count
 
     def wait(self) -> float:
         """Seconds until there is a token to take."""
@@ -152,7 +168,8 @@ class Addresses:
         key = self.network(address)
         limits, now = self.limits, self._clock()
         if limits.address and self._now.get(key, 0) >= limits.address:
-            return f"there are {limits.address} connections from your address already"
+            there = "there is" if limits.address == 1 else "there are"
+            return f"{there} {counted(limits.address, 'connection')} from your address already"
         if limits.arrivals:
             self._forget(now)
             # Taken out and put in again, so that the dict stays in the order of last arrivals.

@@ -22,7 +22,7 @@ stored, so that a script may send all its lines at once and each finds what the 
 from __future__ import annotations
 
 from mucs import events as kinds
-from mucs.events import Command, Event, Intent, Refused, refusal, reply
+from mucs.events import Command, Event, Intent, Refused, Typed, refusal, reply
 from mucs.hall import Hall
 from mucs.imucs import IDialect, IReader
 from mucs.inbox import Inbox
@@ -52,6 +52,7 @@ class Session(Speaker):
         super().__init__(hall, listener, dialect, peer)
         self.ending = ""
         self._inbox = Inbox(hall.reactor, hall.limits, self, reader)
+        self._reader = reader
         self._finished = False
         self._quits = False
         self._noticed = ""  # what the others are told of a connection that is lost
@@ -65,11 +66,15 @@ class Session(Speaker):
             hall.arrive(self)
         except Refused as refused:
             self.reply(refusal(str(refused)))
-            outlet.close()
+            if hall.isCrowded():
+                outlet.cut()
+            else:
+                outlet.close()
             return
         hall.observe(self, kinds.CONNECT)
         self.state = WAITING
         if self.policy.full == "refuse" and seats.isFull():
+            hall.counts.refused["seats"] += 1
             self.reply(reply(kinds.FULL, str(seats.count)))
             self._end()
         else:
@@ -77,8 +82,19 @@ class Session(Speaker):
 
     # Intents.
 
-    def receive(self, intent: Intent) -> None:
+    def waiting(self) -> bool:
+        return bool(self._inbox or self.changes)
+
+    def queued(self) -> bool:
+        return bool(self._inbox)
+
+    def keepsTyped(self) -> bool:
+        """Whether lines are to be received as they were typed."""
+        return self._then is not None or self.waiting()
+
+    def receive(self, intent: Intent | Typed) -> None:
         """Something is asked for: do it now, or when its turn comes."""
+        self.lookUp()
         if self.state == WAITING:
             # Never paused, or nobody would notice that they have gone.
             if type(intent) is Command and intent.name == "quit":
@@ -104,8 +120,12 @@ class Session(Speaker):
         if (
             self.state != IN
             or room is None
+            or room.guarded
             or self.changes
             or self._inbox
+            or self._then is not None
+            or self.away is not None
+            or self.settings.hold
             or self.hall.filters
             or self.hall.isSlow(room, len(lines))
             or not self._inbox.bucket.take(len(lines))
@@ -122,6 +142,15 @@ class Session(Speaker):
         self._leave(why)
         if not self.changes:
             self._end()
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more that comes is done: the connection ends."""
+        return self._inbox.spent
+
+    def drop(self, lines: int) -> None:
+        """So many lines more came, and are not done."""
+        self._inbox.undone += lines
 
     def lastWords(self) -> None:
         self._inbox.hurry()
@@ -143,16 +172,23 @@ class Session(Speaker):
 
     def stuck(self, why: str) -> None:
         """The peer takes nothing, and the connection is being lost."""
+        self.hall.counts.refused["unread"] += 1
         self.ending = self._noticed = why
 
     def proceed(self) -> None:
         if self.state == LEAVING:
             self._end()
         else:
+            self.done()
             self._inbox.work()
 
     def worked(self) -> None:
         """Some of what waited is done."""
+        undone, self._inbox.undone = self._inbox.undone, 0
+        if undone:
+            # Where the server ends the connection they can still be told.
+            last = f"last {undone} lines" if undone > 1 else "last line"
+            self.reply(refusal(f"not said, as it was too much at once: the {last} from you"))
         if self._inbox.isPaused() and self._outlet.isReset():
             # The reactor does not notice while the connection is not read.
             self._gone(clean=False)
@@ -176,11 +212,11 @@ class Session(Speaker):
         """
         The connection is gone.
 
-        What came before is still done, at once.
+        What came before is still done, at once, as far as L{Inbox.hurry} lets it.
 
         @param clean: whether the peer closed it in good order.
         """
-        self._outlet.lost()
+        self.hall.counts.broken += self._outlet.lost()
         self.hall.closed(self)
         if self.state != GONE:
             self._gone(clean)
@@ -202,12 +238,20 @@ class Session(Speaker):
         if self.state in (LEAVING, GONE):
             return
         place = self.place()
-        rooms = list(dict.fromkeys([*self.public(), *self._joining]))
+        for queued in list(self._queued):
+            self.unqueue(queued)
+        rooms = [each for each in {**self.rooms, **self._joining} if not each.private]
         self.state = LEAVING
-        if self.token and self.hall.tokens.pop(self.token, None) is self and not self._quits:
-            self.hall.places.keep(self.token, place)
+        if self.token and self.hall.tokens.pop(self.token, None) is self:
+            if self._quits:
+                self.hall.places.forget(self.token)
+            else:
+                self.hall.places.keep(self.token, place)
         for room in rooms:
-            self.change(room, kinds.LEAVE, why)
+            if room not in self._going:
+                # What one says oneself at the end is shown only where one may speak.
+                told = not (self._quits and room.guarded and self.hall.rules.speak(self, room))
+                self.change(room, kinds.LEAVE, why * told)
 
     def _end(self) -> None:
         """Give everything back; close the connection, if there still is one."""

@@ -34,6 +34,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mucs import doubt, outcome
+from mucs.counts import Counts
 from mucs.events import Event, Unknown
 from mucs.imucs import ILog, IMember
 from mucs.outcome import Batch, Found, Owed, Part
@@ -65,17 +66,19 @@ class Turn:
         self.log = store
         self.observe = observe
         self._reactor = reactor
-        self._limits = limits
+        self.limits = limits
         self._dirty: list[Room] = []
         self._owed: list[Owed] = []
         self._asking: list[Deferred[None]] = []  # these wait for what is posted to be stored
         self._due: list[Deferred[None]] = []  # and these for what is being stored
         self._retry: IDelayedCall | None = None
+        self.counts = Counts()
         self.failing = False  # nothing can be stored
         self.late = False  # the log has not answered yet
         self._underway = False
         self._parts: list[Part] = []  # what is being stored
         self._begun = 0.0
+        self._given = 0.0  # when that was
         self._seen = -1
 
     # Gather.
@@ -101,8 +104,8 @@ class Turn:
         posted = sum([len(room.drafts) for room in self._dirty])
         if (
             posted != self._seen
-            and posted < self._limits.events
-            and self._reactor.seconds() - self._begun < self._limits.gather
+            and posted < self.limits.events
+            and self._reactor.seconds() - self._begun < self.limits.gather
         ):
             self._seen = posted
             self._reactor.callLater(0, self._look)
@@ -129,6 +132,10 @@ class Turn:
             self._retry.cancel()
             self._retry = None
 
+    def silence(self) -> float:
+        """Seconds for which the log has not answered what it was given."""
+        return self._reactor.seconds() - self._given if self._underway else 0.0
+
     # Commit.
 
     def _commit(self) -> None:
@@ -136,6 +143,7 @@ class Turn:
         self._underway = True
         paying = bool(self._owed)
         batch, self._parts = self._debts() if paying else self._fill()
+        self._given = self._reactor.seconds()
         answer = self.log.append(batch)
         answer.addCallbacks(
             self._stored, self._failed, callbackArgs=(paying,), errbackArgs=(batch, paying)
@@ -166,7 +174,7 @@ class Turn:
         batch: list[Event] = []
         parts: list[Part] = []
         rooms, self._dirty = self._dirty, []
-        left, space = self._limits.events, self._limits.batch
+        left, space = self.limits.events, self.limits.batch
         for room in rooms:
             if len(room.drafts) <= left and room.size <= space:
                 drafts, posters, size = room.drafts, room.posters, room.size
@@ -202,6 +210,7 @@ class Turn:
 
     def _stored(self, events: list[Event], paying: bool) -> Deferred[None] | None:
         self._answered(None)
+        self.counts.stored(len(events), self._reactor.seconds() - self._given)
         behind: list[Room] = []
         at = 0
         for room, posters, _, _ in self._parts:
@@ -223,6 +232,7 @@ class Turn:
 
     def _failed(self, failure: Failure, batch: list[Event], paying: bool) -> Deferred[None] | None:
         self._answered(failure)
+        self.counts.failures += 1
         if not failure.check(Unknown):
             self._refused(batch, paying, False, {})
             return None

@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from zope.interface import implementer
 
 from mucs import events as kinds
-from mucs.events import Event, note, reply
+from mucs import roles
+from mucs.events import Event, Refused, note, reply
+from mucs.gaps import gap
 from mucs.hall import Hall
 from mucs.imucs import IAudience, IDialect, IMember
 from mucs.listener import Listener
@@ -23,6 +25,7 @@ from mucs.outlet import Outlet
 from mucs.paced import Paced
 from mucs.places import Place
 from mucs.room import Room
+from mucs.settings import RoomSettings
 
 WAITING, NAMING, JOINING, IN, LEAVING, GONE = range(6)
 
@@ -38,6 +41,10 @@ class Viewer:
     @ivar counted: whether it counts among those from its address.
     @ivar id: a number no other session of this run has.
     @ivar name: what it is called; empty until it has a name.
+    @ivar account: the key of the account it is logged in to: its name, folded; or nothing.
+    @ivar admin: whether it is an admin of the server.
+    @ivar sanctions: the numbers of the bans and mutes that go with it.
+    @ivar passes: what lets it into rooms, by their keys: until when, and the key it has known.
     @ivar state: see L{mucs.session}.
     @ivar rooms: those it is in, in the order it came.
     @ivar token: what it may come back with.
@@ -50,6 +57,8 @@ class Viewer:
         "_outlet",
         "_seen",
         "_renamedIn",
+        "account",
+        "admin",
         "counted",
         "current",
         "hall",
@@ -57,9 +66,11 @@ class Viewer:
         "id",
         "listener",
         "name",
+        "passes",
         "peer",
         "policy",
         "rooms",
+        "sanctions",
         "send",
         "state",
         "token",
@@ -75,6 +86,10 @@ class Viewer:
         self.host = self.peer.rpartition(":")[0]
         self.counted = False
         self.name = ""
+        self.account = ""
+        self.admin = False
+        self.sanctions: tuple[int, ...] = ()
+        self.passes: dict[str, tuple[float, str]] = {}
         self.state = GONE
         self.rooms: dict[Room, None] = {}
         self.current: Room | None = None
@@ -85,6 +100,28 @@ class Viewer:
         self._renamedIn: Room | None = None  # where it is told of its last new name, once
         self._outlet: Outlet | Paced
         self.send: Callable[[bytes], None]
+
+    @property
+    def outlet(self) -> Outlet:
+        """The way to the peer."""
+        return self._outlet.straight if isinstance(self._outlet, Paced) else self._outlet
+
+    def role(self, room: Room | None = None) -> str:
+        """Which of L{mucs.roles.ROLES} it has, in a room or anywhere."""
+        return self.standing(None if room is None else room.settings)
+
+    def standing(self, settings: RoomSettings | None) -> str:
+        """The same, of a room that is to be so."""
+        if self.admin:
+            return roles.ADMIN
+        if not self.account and not self.name:
+            return roles.STRANGER
+        return roles.had(self.account, settings)
+
+    def need(self, wanted: str, room: Room | None = None) -> None:
+        """@raise Refused: it has not even the role C{wanted}, in a room or anywhere."""
+        if not roles.may(self.role(room), wanted):
+            raise Refused(roles.HOW[wanted])
 
     def reply(self, *answers: Event) -> None:
         """Say something to this person only."""
@@ -140,7 +177,9 @@ class Viewer:
         if event.kind == kinds.NICK and room is self._renamedIn:
             return self._dialect.reply([note(f"you are now {event.target}")])
         if event.kind == kinds.LEAVE and self.state < LEAVING:
-            return self._dialect.reply([note(f"you left #{room.name}")])
+            done = f"were kicked out of #{room.name} by {event.target}" if event.target else ""
+            why = f" ({event.text})" if done and event.text else ""
+            return self._dialect.reply([note(f"you {done or f'left #{room.name}'}{why}")])
         if event.kind == kinds.TOPIC:
             said = f"is now: {event.text}" if event.text else "is gone"
             return self._dialect.reply([note(f"the topic of #{room.name} {said}")])
@@ -163,28 +202,40 @@ class Viewer:
         seen = self._seen.pop(room, 0)
         if seen:
             skipped, earlier = room.between(seen, seq)
-            if skipped:
-                answers.append(Event(room.name, seen, 0, "", kinds.GAP, str(skipped)))
+            if not self.past(room):
+                skipped, earlier = skipped + len(earlier), []
+            if skipped and (self._dialect.framed or self.past(room)):
+                answers.append(gap(self, room, seen, skipped))
             if not self._dialect.framed:
                 # To a person their own coming and going is nothing that they missed.
-                earlier = [
-                    each
-                    for each in earlier
-                    if each.author != self.name or each.kind not in (kinds.JOIN, kinds.LEAVE)
-                ]
+                own = (kinds.JOIN, kinds.LEAVE)
+                earlier = [e for e in earlier if e.author != self.name or e.kind not in own]
+            earlier = self.sees(earlier)
             answers.append(reply(kinds.MISSED, str(len(earlier)), room=room.name))
         else:
-            earlier = room.earlier(seq)
+            earlier = self.sees(room.earlier(seq)) if self.past(room) else []
         return (
             self._dialect.reply(answers)
             + self._dialect.history(earlier, event.time or self.hall.history.now())
             + self._dialect.reply([Event(room.name, event.seq or room.head, 0, "", kinds.NOW)])
         )
 
+    def isCounting(self) -> bool:
+        """Whether it counts events by their numbers, so that none may be left out."""
+        return self._dialect.framed
+
+    def past(self, room: Room) -> bool:
+        """Whether it is shown what was said in a room before it came."""
+        return room.settings.history or roles.can(self.role(room), "look back where guests may not")
+
     def show(self, events: Sequence[Event]) -> None:
         """Show things said earlier."""
-        text = self._dialect.history(events, self.hall.history.now())
+        text = self._dialect.history(self.sees(events), self.hall.history.now())
         self._outlet.reply(text.encode("utf-8", "replace"))
+
+    def sees(self, events: Sequence[Event]) -> list[Event]:
+        """Those of some events that it wants to see, as it wants to see them."""
+        raise NotImplementedError
 
     def entry(self, room: Room, kind: str, comes: bool = False) -> Event:
         """What someone is told who speaks in a room from now on: where, and with whom."""
@@ -211,29 +262,30 @@ class Viewer:
 
     def readUp(self, room: Room, seq: int = 0) -> None:
         """
-        Read the rest of a room that is being left.  Who is sent to in batches always has a place
-        of their own for some time, and would lose what waits for the next batch; who is slow
-        does lose it.
+        Read the rest of a room that is being left.  Who is sent to in batches, or holds, always has
+        a place of their own for some time, and would lose what waits for the next batch; who is
+        slow does lose it.
 
         @param seq: the last event that is to be seen, if not that at the head.
         """
-        if self in room.cursors and isinstance(self._outlet, Paced):
+        if self in room.cursors and self._isBatched():
             skipped, events = room.missed(self, max(1, STRETCH // len(self.rooms)))
             seen = [event for event in events if not seq or event.seq <= seq]
             self.send(self._missed(room, skipped, seen))
 
+    def _isBatched(self) -> bool:
+        return isinstance(self._outlet, Paced)
+
     def _behind(self) -> list[Room]:
-        """The rooms in which it has a place of its own."""
+        """The rooms in which it has a place of its own, and is to read on."""
         return [room for room in self.rooms if self in room.cursors]
 
     def _missed(self, room: Room, skipped: int, events: list[Event]) -> bytes:
         audience = self.audience(room)
         pieces: list[str] = []
         if skipped:
-            seen = events[0].seq - skipped - 1 if events else room.head
-            pieces.append(
-                self._dialect.reply([Event(room.name, seen, 0, "", kinds.GAP, str(skipped))])
-            )
+            seen = (events[0].seq if events else room.head + 1) - skipped - 1
+            pieces.append(self._dialect.reply([gap(self, room, seen, skipped)]))
         for event in events:
             if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
                 pieces += audience.render([event])

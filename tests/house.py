@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
+from argon2 import PasswordHasher
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
@@ -31,11 +32,14 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from mucs.accounts import Account
 from mucs.events import Event
 from mucs.hall import Hall
+from mucs.hashing import Hashing
 from mucs.imucs import ICommand, IFilter, IFrontEnd, ILog, IObserver
 from mucs.listener import Listener
 from mucs.log.memory import MemoryLog
+from mucs.names import fold
 from mucs.plugin import found
 from mucs.room import Room
 from mucs.rules import Limits
@@ -263,6 +267,17 @@ class Person:
         return self.wire.disconnecting or not self.wire.connected
 
 
+def greeted(dialect: str, name: str) -> str:
+    """What one sends who is asked for a name."""
+    return msgspec.json.encode({"name": name}).decode() if dialect == "json" else name
+
+
+def register(house: House, *names: str) -> None:
+    """There are accounts of these names, without a password."""
+    for name in names:
+        house.hall.realm.accounts._table.rows[fold(name)] = Account(name=name)
+
+
 @implementer(IStreamServerEndpoint, IListeningPort)
 class Door:
     """
@@ -289,8 +304,53 @@ class Door:
         return IPv4Address("TCP", "127.0.0.1", 7000)
 
 
+class Hands:
+    """
+    In place of threads: does what it is told at once, or when the test says so.
+
+    @ivar busy: whether work waits until C{work} is called.
+    @ivar most: how much was ever under way at a time.
+    """
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.most = 0
+        self.waiting: list[tuple[Any, Any, tuple[Any, ...]]] = []
+
+    def start(self) -> None:
+        """Nothing begins."""
+
+    def stop(self) -> None:
+        """Nothing ends."""
+
+    def callInThreadWithCallback(self, onResult: Any, func: Any, /, *args: Any) -> None:
+        self.waiting.append((onResult, func, args))
+        self.most = max(self.most, len(self.waiting))
+        if not self.busy:
+            self.work()
+
+    def work(self, most: int = 1_000_000) -> None:
+        """Do what waits, and what comes of that."""
+        while self.waiting and most > 0:
+            most -= 1
+            onResult, func, args = self.waiting.pop(0)
+            try:
+                done = func(*args)
+            except Exception:
+                onResult(False, Failure())
+            else:
+                onResult(True, done)
+
+
+def hands() -> tuple[Hands, Hashing]:
+    """Hashing that costs nothing, and who does it."""
+    pool = Hands()
+    return pool, Hashing(pool, lambda do, *args: do(*args), PasswordHasher(1, 8, 1))
+
+
 class House:
     """
+    @ivar hands: who hashes passwords.
     @ivar clock: turned by hand.
     @ivar log: where public rooms are kept.
     @ivar people: everyone who ever connected.
@@ -309,6 +369,7 @@ class House:
     ) -> None:
         self.clock = clock or Clock()
         self.log = log or MemoryLog(self.wall, limits.behind)
+        self.hands, hashing = hands()
         self.hall = Hall(
             self.clock,
             self.log,
@@ -320,6 +381,7 @@ class House:
             filters=filters,
             observers=observers,
             clock=self.wall,
+            hashing=hashing,
         )
         self.people: list[Person] = []
         self._doors: dict[tuple[str, str], Door] = {}
@@ -361,21 +423,29 @@ class House:
         return listener
 
     def connect(
-        self, dialect: str = "native", name: str = "", host: str = "", at: str = ""
+        self,
+        dialect: str = "native",
+        name: str = "",
+        host: str = "",
+        at: str = "",
+        account: str = "",
     ) -> Person:
         """
         Someone connects, by the listener called C{at}.
 
         @param name: what they say they are called, if anything; then the turn comes.
         @param host: where they come from.
+        @param account: whose they are logged in as, before they say that.
         """
         if (dialect, at) not in self._doors:
             self.listens(dialect, at)
         number = len(self.people) + 1
         peer = IPv4Address("TCP", host or f"10.0.{number >> 8}.{number & 255}", 40000 + number)
-        return self.comes(dialect, peer, name, at)
+        return self.comes(dialect, peer, name, at, account)
 
-    def comes(self, dialect: str, peer: IAddress, name: str = "", at: str = "") -> Person:
+    def comes(
+        self, dialect: str, peer: IAddress, name: str = "", at: str = "", account: str = ""
+    ) -> Person:
         """Someone connects from this address."""
         factory = self._doors[dialect, at].factory
         assert factory is not None, "nothing listens there"
@@ -386,13 +456,24 @@ class House:
         protocol.makeConnection(wire)  # type: ignore[arg-type]
         person = Person(self, wire, protocol, ENDS[dialect])
         self.people.append(person)
+        if account:
+            person.session.account = fold(account)
         if name:
-            person.says(msgspec.json.encode({"name": name}).decode() if dialect == "json" else name)
+            person.says(greeted(dialect, name))
         return person
 
-    def enters(self, name: str, dialect: str = "native") -> Person:
-        """Someone comes in, and has read everything up to now."""
-        person = self.connect(dialect, name)
+    def registers(self, name: str, password: str = "sesame-8") -> Person:
+        """Someone comes in and registers their name; who has no secrets is asked for none."""
+        if ("native", "members") not in self._doors:
+            self.listens("native", "members", passwords=True)
+        person = self.connect("native", name, at="members")
+        person.says(f"/register {password}")
+        person.seen()
+        return person
+
+    def enters(self, name: str, dialect: str = "native", account: str = "") -> Person:
+        """Someone comes in, logged in if an C{account} is given, and has read everything."""
+        person = self.connect(dialect, name, account=account)
         person.seen()
         return person
 
@@ -460,6 +541,7 @@ class HouseCase(SynchronousTestCase):
             self.assertNotIn(session.id, hall.sessions)
             self.assertNotIn(session, hall.names._names.values())
             self.assertNotIn(session, hall.names._spaced.values())
+            self.assertNotIn(session, hall.names._looks.values())
             self.assertNotIn(session, hall.tokens.values())
             self.assertNotIn(session, hall._open)
             self.assertEqual((dict(session.rooms), len(session._inbox)), ({}, 0))

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -126,8 +126,8 @@ class Broken(MemoryLog):
             stored = super().append(batch)
         return stored if self.fault is None else fail(self.fault)
 
-    def remember(self, key: str, value: bytes, until: int) -> Deferred[None]:
-        return super().remember(key, value, until) if self.fault is None else fail(self.fault)
+    def remember(self, values: Mapping[str, bytes], until: int) -> Deferred[None]:
+        return super().remember(values, until) if self.fault is None else fail(self.fault)
 
 
 class FaultCase(SynchronousTestCase):
@@ -851,10 +851,14 @@ class ReturningTests(FaultCase):
         self.assertIn("good for nothing", third.lines()[2])
 
     def test_aRoomThatCannotBe(self) -> None:
-        """Is refused, and nothing has been done: another name, or the same, may be given."""
+        """Is left out; too many are refused, and nothing has been done: one may ask again."""
         bot = self.program('{"name":"bot","rooms":{"garden":1,"a,b":3}}')
-        self.assertIn("room", json.loads(bot.lines()[1])["refused"])
+        self.assertIn("no room can be called so", json.loads(bot.lines()[1])["refused"])
+        self.assertEqual(list(self.house.hall.rooms), ["garden"])
+        bot.says('{"do":"quit"}')
         self.assertEqual(list(self.house.hall.rooms), [])
+        bot = self.program("")
+        bot.lines()
         many = {f"r{number}": 0 for number in range(101)}
         bot.says(json.dumps({"name": "bot", "rooms": many}))
         self.assertEqual(bot.lines(), ['{"refused":"one can be in 100 rooms at most"}'])
@@ -874,11 +878,11 @@ class ReturningTests(FaultCase):
         self.assertEqual(bob.lines(), ["* bot joined"])
 
     def test_aPlaceThatNeverWas(self) -> None:
-        """Shows what there is."""
+        """Shows nothing, where it is yet to come; and is refused where there is none."""
         self.house.enters("ada").says("one")
-        for number, (seq, shown) in enumerate(((-5, 2), (10**18, 0))):
-            bot = self.program(json.dumps({"name": "bot", "rooms": {"lobby": seq}}))
-            past = sum('"past"' in line for line in bot.lines())
-            self.assertEqual((number, past), (number, min(shown, 1)))
-            bot.closes()
-            self.house.turn()
+        bot = self.program(json.dumps({"name": "bot", "rooms": {"lobby": -5}}))
+        self.assertIn("Expected `int` >= 0", bot.lines()[1])
+        bot.says(json.dumps({"name": "bot", "rooms": {"lobby": 10**18}}))
+        lines = bot.lines()
+        self.assertIn('{"now":"lobby","seq":3}', lines)
+        self.assertFalse([line for line in lines if '"past"' in line])

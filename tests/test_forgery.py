@@ -23,7 +23,8 @@ class ForgeryTests(HouseCase):
     def test_aNameThatAnotherGoesOnFrom(self) -> None:
         """Nor the other way round."""
         self.house.enters("bob left")
-        self.assertRaises(Refused, self.house.hall.names.claim, object(), "bob")
+        eve = self.house.connect("native")
+        self.assertRaises(Refused, self.house.hall.names.claim, eve.session, "bob")
 
     def test_theNameIsFreeAgain(self) -> None:
         """Once that one has gone, it can be had."""
@@ -44,7 +45,8 @@ class ForgeryTests(HouseCase):
         """C{/me joined} and the like are refused; C{/me waves} is not."""
         ada, bob = self.house.enters("ada"), self.house.enters("bob")
         bob.lines()
-        for deed in ("joined", "left", "left (tea)", "is now eve", "changed the topic to: x"):
+        happened = ("joined", "left", "left (tea)", "is now eve", "changed the topic to: x")
+        for deed in (*happened, "was kicked out by ada", "was kicked out by ada (tea)"):
             ada.says(f"/me {deed}")
             self.house.turn()
             self.assertEqual(bob.lines(), [])

@@ -15,9 +15,10 @@ from mucs.imucs import ICommand, IObserver
 from mucs.listener import StartError
 from mucs.log.memory import MemoryLog
 from mucs.outlet import PATIENCE
+from mucs.people import LINGER
 from mucs.plugin import Guard
 from mucs.rules import Limits
-from tests.house import House, HouseCase, Person
+from tests.house import ENDS, House, HouseCase, Person
 
 STOPPING = "! the server is shutting down"
 
@@ -82,6 +83,41 @@ class ConnectionsTests(HouseCase):
         self.assertFalse(self.house.connect(host="192.0.2.1", at="local").closed)
         self.house.turn()
         self.assertGone(*people, again[0], late)
+
+    def test_inEveryDialect(self) -> None:
+        """Whoever is over a limit is told so as their client understands it; nobody else is."""
+        for dialect in ENDS:
+            for limits, why in (
+                (Limits(rate=0, address=1), "there is 1 connection from your address already"),
+                (Limits(rate=0, arrivals=1), "too many connections from your address: come back"),
+                (Limits(rate=0, connections=1), "the server has as many connections as it can"),
+            ):
+                self.house = House(limits)
+                self.house.listens(dialect, trusted=False)
+                named = dialect not in ("hithere", "addr", "json")
+                ada = self.house.connect(dialect, "ada" if named else "", host="192.0.2.1")
+                self.house.waits(1)
+                ada.seen()
+                eve = self.house.connect(dialect, host="192.0.2.1")
+                self.house.waits(1)
+                seen = eve.seen().decode()
+                self.assertIn(why, seen, dialect)
+                self.assertEqual(len(seen.rstrip("\r\n\0").splitlines()), 1, seen)
+                self.assertEqual((eve.wire.connected, ada.wire.connected), (False, True))
+                self.assertEqual(ada.seen(), b"")
+
+    def test_whoMustBeGoneAtOnce(self) -> None:
+        """When many are over the limit that are not closed yet, the next are cut off."""
+        self.house = House(Limits(rate=0, connections=2))
+        self.house.listens("shh")
+        people = [self.house.connect("shh") for _ in range(2 + LINGER)]
+        self.assertEqual([person.wire.connected for person in people], [True] * len(people))
+        for dialect in ("shh", "native"):
+            late = self.house.connect(dialect)
+            self.assertTrue(late.wire.disconnecting)
+            self.house.clock.advance(0)
+            self.assertFalse(late.wire.connected)
+        self.assertTrue(people[0].wire.connected)
 
     def test_whoIsRefusedIsSilent(self) -> None:
         """They are no session: what they send is nothing, and no observer sees them."""
@@ -381,15 +417,14 @@ class StoppingTests(HouseCase):
         self.assertEqual(leaves, ["the server is shutting down"] * 4)
 
     def test_whatWaitsIsDone(self) -> None:
-        """What people have sent, at whatever pace, is said to all before they are closed."""
+        """What people have sent, and may wait, is said to all before they are closed."""
         ada, bob = self.house.enters("ada"), self.house.enters("bob")
         self.house.rests()
-        for n in range(120):
+        for n in range(97):
             ada.sends(b"%d\n" % n)
         ada.sends(b"/nick eve\nbye\n")
-        self.assertFalse(ada.wire.reading)
         stopped = self.stops()
-        said = [f"ada: {n}" for n in range(120)]
+        said = [f"ada: {n}" for n in range(97)]
         self.assertEqual(bob.lines(), [*said, "* ada is now eve", "eve: bye", STOPPING])
         self.house.turn()
         self.successResultOf(stopped)

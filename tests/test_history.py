@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred, fail
+
 from mucs.events import SAY, UNDO, WITHDRAWN, NotStored
-from mucs.history import LEAVEN
-from mucs.plugins.command_history import MOST
+from mucs.gaps import MOST
+from mucs.history import AT_ONCE, LEAVEN
+from mucs.log.memory import MemoryLog
 from mucs.plugins.command_history import USAGE as USE
 from mucs.plugins.command_search import MOST as FOUND
+from mucs.plugins.command_status import LATE
 from mucs.plugins.command_undo import WITHIN
 from mucs.rules import Limits
-from tests.house import House, HouseCase, Person
+from tests.house import BEGINNING, House, HouseCase, Person
 from tests.log.late import LateLog, LogFault
 
 NOTHING = "-- nothing was said here in that time"
@@ -17,9 +21,13 @@ NOT_FOUND = "-- nothing found in the rooms you are in"
 USAGE = f"! {USE}; N is at most 500, a time is like 30s, 10m, 2h or 3d"
 
 
-def more(seq: int) -> str:
-    """What is said below what was said."""
-    return f"-- that was it; /history before {seq} shows what was before"
+def more(seq: int, count: int = 20) -> str:
+    """What is said below what was said, if there is something before it."""
+    return f"-- that was it; /history {count} before {seq} shows what was before"
+
+
+#: And if there is not.
+ALL = "-- that was it"
 
 
 class BackCase(HouseCase):
@@ -46,11 +54,62 @@ class HistoryTests(BackCase):
         for n in range(45):
             self.ada.says(str(n))
         self.assertEqual(self.asks(self.bob, "/history"), [*said[25:], more(28)])
-        self.assertEqual(self.asks(self.bob, "/history 2"), [*said[43:], more(46)])
+        self.assertEqual(self.asks(self.bob, "/history 2"), [*said[43:], more(46, 2)])
         self.assertEqual(self.asks(self.bob, "/history before 28"), [*said[5:25], more(8)])
-        self.assertEqual(self.asks(self.bob, "/history before 8"), [*said[:5], more(3)])
+        self.assertEqual(self.asks(self.bob, "/history before 8"), [*said[:5], ALL])
         self.assertEqual(self.asks(self.bob, "/history before 3"), [NOTHING])
-        self.assertEqual(self.asks(self.bob, f"/history {MOST}"), [*said, more(3)])
+        self.assertEqual(self.asks(self.bob, f"/history {MOST}"), [*said, ALL])
+
+    def test_aPageBeforeAnother(self) -> None:
+        """As many as one asks for, in whichever order one says so; and that of another room."""
+        said = [f"ada: {n}" for n in range(45)]
+        for n in range(45):
+            self.ada.says(str(n))
+        for asked in ("/history 5 before 28", "/history before 28 5"):
+            self.assertEqual(self.asks(self.bob, asked), [*said[20:25], more(23, 5)])
+        self.assertEqual(self.asks(self.bob, "/history 5 before 8"), [*said[:5], ALL])
+        self.bob.says("/join garden")
+        self.assertEqual(
+            self.asks(self.bob, "/history 5 before 28 in lobby"),
+            [
+                *said[20:25],
+                "-- that was it; /history 5 before 23 in lobby shows what was before",
+            ],
+        )
+        self.assertEqual(
+            self.asks(self.ada, "/history in garden"),
+            ["! you are not in #garden; /join it first"],
+        )
+
+    def test_muchComingAndGoing(self) -> None:
+        """What was said before it is found all the same, as is the way to it."""
+        self.ada.says("one", "two")
+        for _ in range(AT_ONCE):
+            self.house.enters("eve").says("/quit")
+        self.assertEqual(self.asks(self.bob, "/history 1"), ["ada: two", more(4, 1)])
+        self.assertEqual(self.asks(self.bob, "/history"), ["ada: one", "ada: two", ALL])
+
+    def test_whatWasSkipped(self) -> None:
+        """The line that says so says how one sees it, and that is so: also in another room."""
+        log = MemoryLog(lambda: BEGINNING)
+        self.house = House(Limits(rate=0, behind=10, resume=2), log=log)
+        bob, ada = self.house.enters("bob"), self.house.enters("ada")
+        ada.says("/join garden")
+        ada.wire.bufferSize = 5
+        ada.seen()
+        ada.holds()
+        for n in range(30):
+            bob.says(str(n))
+        ada.reads()
+        self.house.turn()
+        lines = ada.lines()
+        (skipped,) = (line for line in lines if "skipped" in line)
+        self.assertEqual(
+            skipped, "-- 27 messages skipped; /history 27 before 31 in lobby shows them"
+        )
+        found = self.asks(ada, "/history 27 before 31 in lobby")
+        self.assertEqual(len(found), 28)
+        self.assertEqual((found[0], found[26]), ("bob: 1", "bob: 27"))
 
     def test_since(self) -> None:
         """By seconds, minutes, hours or days; with the time at which each was said."""
@@ -59,23 +118,23 @@ class HistoryTests(BackCase):
             self.house.clock.advance(wait)
         for time, lines in (
             ("9s", [NOTHING]),
-            ("10s", ["ada: three", more(5)]),
-            ("1m", ["ada: two", "ada: three", more(4)]),
-            ("1h", ["ada: two", "ada: three", more(4)]),
-            ("2h", ["ada: one", "ada: two", "ada: three", more(3)]),
-            ("999999d", ["ada: one", "ada: two", "ada: three", more(3)]),
+            ("10s", ["ada: three", more(5, MOST)]),
+            ("1m", ["ada: two", "ada: three", more(4, MOST)]),
+            ("1h", ["ada: two", "ada: three", more(4, MOST)]),
+            ("2h", ["ada: one", "ada: two", "ada: three", ALL]),
+            ("999999d", ["ada: one", "ada: two", "ada: three", ALL]),
         ):
             self.assertEqual(self.asks(self.bob, f"/history since {time}"), lines, time)
         self.bob.says("/history 1")
         at = self.house.at(self.house.stored()[-1])
-        self.assertEqual(self.bob.lines(), [f"{at} ada: three", more(5)])
+        self.assertEqual(self.bob.lines(), [f"{at} ada: three", more(5, 1)])
 
     def test_whatWasSaid(self) -> None:
         """What people do, and topics, are; who came and went is not, and takes no place."""
         self.ada.says("one", "/me waves", "/topic tea", "/nick eve")
         for n in range(LEAVEN):
             self.house.enters(f"c{n}").says("/quit")
-        lines = ["ada: one", "* ada waves", "* ada changed the topic to: tea", more(3)]
+        lines = ["ada: one", "* ada waves", "* ada changed the topic to: tea", ALL]
         self.assertEqual(self.asks(self.bob, "/history"), lines)
 
     def test_whatCannotBe(self) -> None:
@@ -96,6 +155,12 @@ class HistoryTests(BackCase):
             "before",
             "before x",
             "before -1",
+            "5 before",
+            "before 3 before 4",
+            "before 3 since 1m",
+            "501 before 3",
+            "0 before 3",
+            "in",
         ):
             self.assertEqual(self.asks(self.bob, f"/history {wrong}"), [USAGE], wrong)
         self.assertEqual(self.asks(self.bob, f"/history before {'9' * 40}"), [NOTHING])
@@ -104,7 +169,7 @@ class HistoryTests(BackCase):
         """And nowhere else; in no room there is none."""
         self.ada.says("/join garden", "roses")
         self.bob.says("tea")
-        self.assertEqual(self.asks(self.ada, "/history"), ["ada: roses", more(2)])
+        self.assertEqual(self.asks(self.ada, "/history"), ["ada: roses", ALL])
         refused = "! you are in no room; /join ROOM takes you to one"
         self.assertEqual(self.asks(self.bob, "/leave", "/history")[1:], [refused])
 
@@ -168,6 +233,20 @@ class HistoryTests(BackCase):
 class SearchTests(BackCase):
     """C{/search}."""
 
+    def test_nothingButSigns(self) -> None:
+        """There is nothing to look for in them, and one is asked; but an emoji is a word."""
+        which = "! which words? /search tea four finds what has both"
+        bot = self.house.enters("bot", "json")
+        for nothing in ('"', "*", "( )", "...", "_"):
+            self.assertEqual(self.asks(self.ada, f"/search {nothing}"), [which], nothing)
+            self.assertEqual(bot.asks({"search": nothing}), [{"refused": which[2:]}], nothing)
+        self.assertEqual(self.asks(self.ada, "/search"), [which])
+        self.ada.says("今日は🍕")
+        for words in ("今日", "🍕"):
+            self.assertEqual(
+                self.asks(self.ada, f"/search {words}"), ["ada: 今日は🍕", "-- 1 found"], words
+            )
+
     def test_allWords(self) -> None:
         """However they are written; the newest first, with the time."""
         for text in ("Tea at four", "coffee at four", "four cups of TEA", "teapot, four"):
@@ -193,7 +272,7 @@ class SearchTests(BackCase):
         self.assertEqual(self.asks(self.bob, "/search coffee"), [NOT_FOUND])
         which = "! which words? /search tea four finds what has both"
         self.assertEqual(self.asks(self.bob, "/search"), [which])
-        for signs in ('"', "*", "(", "tea OR", "-x", "NEAR(", "{author}", "%s"):
+        for signs in ("tea OR", "-x", "NEAR(", "{author}", "%s"):
             self.assertEqual(self.asks(self.bob, f"/search {signs}"), [NOT_FOUND], signs)
 
     def test_notTooMuch(self) -> None:
@@ -269,6 +348,35 @@ class UndoTests(BackCase):
         again = self.house.enters("eve")
         self.assertEqual(self.asks(again, "/undo"), [self.TOO_LATE])
 
+    def test_byWhoeverComesBack(self) -> None:
+        """What they said before their line was lost is still theirs, after two losses too."""
+        self.ada.says("one", "two")
+        ada = self.ada
+        for text in ("two", "one"):
+            token = ada.token
+            ada.resets()
+            ada = self.house.connect("native", f"/resume {token}")
+            self.assertEqual(self.asks(ada, "/undo"), ["-- taken back"], text)
+        self.assertEqual(self.asks(ada, "/undo"), [self.TOO_LATE])
+
+    def test_byNobodyElseAfterARestart(self) -> None:
+        """There are other sessions of the same numbers then."""
+        log = MemoryLog(self.house.wall)
+        self.house = House(log=log)
+        ada = self.house.enters("ada")
+        ada.says("one")
+        token = ada.token
+        ada.resets()
+        self.house.turn()
+        self.house = House(log=log)
+        bob = self.house.enters("bob")
+        self.assertEqual(bob.session.id, ada.session.id)
+        bob.says("two")
+        back = self.house.connect("native", f"/resume {token}")
+        self.assertEqual(back.session.name, "ada")
+        self.assertEqual(self.asks(back, "/undo"), [self.TOO_LATE])
+        self.assertEqual(self.asks(bob, "/undo"), ["-- taken back"])
+
     def test_oneAfterTheOther(self) -> None:
         """The last one first; nothing but what was said is taken back."""
         self.ada.says("one", "/me waves", "/topic tea")
@@ -283,7 +391,7 @@ class UndoTests(BackCase):
                 "* ada took this back",
                 "* ada changed the topic to: tea",
                 "bob: two",
-                more(3),
+                ALL,
             ],
         )
 
@@ -354,7 +462,7 @@ class StatusTests(HouseCase):
         self.house = House(log=log)
         ada = self.house.enters("ada")
         lines = [
-            "-- 1 connections, 1 rooms",
+            "-- 1 connection, 1 room",
             "-- what is said is in memory, and lost when the server ends (none)",
         ]
         ada.says("/status")
@@ -370,5 +478,21 @@ class StatusTests(HouseCase):
         self.assertIn("-- at the moment nothing can be stored", ada.lines())
         ada.says("two")
         log.stores()
+        log.prompt = True
         ada.says("/status")
-        self.assertNotIn("-- at the moment nothing can be stored", ada.lines())
+        lines = ada.lines()
+        self.assertIn("-- 1 connection, 1 room", lines)
+        self.assertNotIn("-- at the moment nothing can be stored", lines)
+
+    def test_itTries(self) -> None:
+        """That nothing can be stored is said before anyone has tried to speak."""
+        ada = self.house.enters("ada")
+        fault = fail(NotStored("the disk is full"))
+        self.patch(self.house.hall.history, "probe", lambda: fault)
+        ada.says("/status")
+        self.assertIn("-- at the moment nothing can be stored", ada.lines())
+        self.patch(self.house.hall.history, "probe", Deferred)  # it never answers
+        ada.says("/status")
+        self.assertEqual(ada.lines(), [])
+        self.house.clock.advance(LATE)
+        self.assertIn("-- at the moment nothing can be stored", ada.lines())

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from mucs.events import Intent, Say
+from mucs.events import Intent, Say, Typed
 from mucs.imucs import IReader
 from mucs.inbox import Inbox
 from mucs.rules import Limits
@@ -42,7 +42,7 @@ class Owner:
         self.doing: Callable[[str], None] = lambda text: None
         self.inbox = Inbox(self.clock, limits, self, self)
 
-    def perform(self, intent: Intent) -> None:
+    def perform(self, intent: Intent | Typed) -> None:
         assert isinstance(intent, Say)
         self.done.append((self.clock.seconds(), intent.text))
         if intent.text in self.weighty:
@@ -70,6 +70,9 @@ class Owner:
     def pauseProducing(self) -> None:
         assert self.reading, "paused twice"
         self.reading = False
+
+    def conceal(self, hidden: bool) -> None:
+        raise NotImplementedError
 
     def resumeProducing(self) -> None:
         assert not self.reading, "resumed twice"

@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from mucs.events import SAY, Command, Intent, Refused, Say
 from mucs.imucs import IFilter
+from mucs.roles import GUEST, ROLES
 from mucs.rules import Limits
 from tests.house import House, HouseCase
 
@@ -27,6 +28,10 @@ class Censor:
         if intent == Command("bye"):
             return Command("quit", "tired")
         return Say(intent.text.replace("coffee", "water")) if isinstance(intent, Say) else intent
+
+
+#: The roles that a guest has not.
+HIGHER = ROLES[ROLES.index(GUEST) + 1 :]
 
 
 class RoomsTests(HouseCase):
@@ -287,7 +292,7 @@ class RefusalsTests(HouseCase):
             ("/reply", "say what: /reply TEXT"),
             ("/reply hi", "nobody has said anything to you alone yet; /msg NAME TEXT does"),
             ("/quit " + "x" * 301, "a reason has at most 300 characters; this one has 301"),
-            ("/help nope", "there is no command /nope; /help lists them all"),
+            ("/help qqq", "there is no command /qqq; /help lists them all"),
         ):
             self.ada.says(text)
             self.assertEqual(self.ada.lines(), [f"! {why}"], text)
@@ -386,9 +391,15 @@ class CommandsTests(HouseCase):
 
     def test_helpKnowsThemAll(self) -> None:
         """One line for each, and each explained alone."""
-        self.ada.says("/help")
+        self.ada.says("/help all")
         lines = self.ada.lines()
         self.assertEqual(len(lines), len(self.house.hall.commands) + 1)
+        self.ada.says("/help")
+        mine = self.ada.lines()
+        theirs = [each.role for each in self.house.hall.commands.values() if each.role in HIGHER]
+        self.assertIn(f"-- {len(theirs)} more are for others; /help all lists them", mine)
+        self.assertLess(set(mine[:-2]), set(lines))
+        self.assertEqual(len(mine), len(lines) - len(theirs) + 1)
         for name in self.house.hall.commands:
             self.ada.says(f"/help {name}", f"/help /{name.upper()}")
             once, again = self.ada.lines()

@@ -100,7 +100,7 @@ class ComingTests(HouseCase):
             ),
             ("/who", "first say who you are: type a name"),
             ("/nick bob", "first say who you are: type a name"),
-            ("/nope", "there is no command /nope; /help lists them all"),
+            ("/qqq", "there is no command /qqq; /help lists them all"),
         ):
             bob.says(name)
             self.assertEqual(bob.lines(), [f"! {why}", "-- what is your name?"])
@@ -254,9 +254,7 @@ class ProxiedTests(HouseCase):
         self.reveal(people[1], "192.0.2.2", b"bob\n")
         self.reveal(people[2], "192.0.2.2", b"eve\n")
         self.assertEqual([person.closed for person in people], [False, False, True])
-        self.assertEqual(
-            people[2].lines()[-1], "! there are 1 connections from your address already"
-        )
+        self.assertEqual(people[2].lines()[-1], "! there is 1 connection from your address already")
         people[1].closes()
         again = self.connect("native")
         self.reveal(again, "192.0.2.2", b"eve\n")

@@ -40,6 +40,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from mucs.listener import tune
 from mucs.outlet import PATIENCE, Outlet
 from mucs.rules import Limits
 from tests.live.server import makeCertificate
@@ -170,7 +171,6 @@ class Server(Protocol):
         self.wire = wire
         transport = Foreign(self.transport) if self._foreign else self.transport
         self.outlet = Outlet(transport, wire.reactor, self._limits, self.keeper)
-        self.outlet.tune()
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data
@@ -349,7 +349,7 @@ class Link:
         """Close our end."""
         self.calls(self.outlet.close)
 
-    def calls(self, what: Callable[..., None], *arguments: object) -> None:
+    def calls(self, what: Callable[..., object], *arguments: object) -> None:
         """Call something of the outlet's, which must not call back."""
         self.keeper.within = True
         try:
@@ -501,6 +501,7 @@ class Sending(Base):
     def listens(self) -> None:
         """Begin to listen."""
         self.door: Any = self.reactor.listenTCP(0, self.wrapped(), interface=HOST)
+        tune(self.door.socket)
 
     def wrapped(self) -> Any:
         """What is around the factory."""
@@ -617,6 +618,17 @@ class Sending(Base):
             if number % 3 == 0:
                 link.arrives(7)
         link.arrives()
+
+    def test_aSendThatFails(self) -> None:
+        """It is told when the connection is gone, to be counted; other ends are none."""
+        link = self.connect()
+        link.says(b"hello")
+        self.assertFalse(link.outlet.lost())
+        link = self.connect()
+        if self.isDirect:
+            Kernel(link.outlet, (-errno.EPIPE,))
+        link.says(b"hello")
+        self.assertEqual(link.outlet.lost(), self.isDirect)
 
     def test_oneSend(self) -> None:
         """One send on the socket for one of ours, however long it is."""
@@ -1075,7 +1087,7 @@ class TcpTests(Known, SynchronousTestCase):
     halves = True
 
     def test_tune(self) -> None:
-        """The options are really set."""
+        """The options are really set, and a connection has them from where it came by."""
         wire = self.connect().server.wire.socket
         for level, option, value in (
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -1091,6 +1103,7 @@ class TcpTests(Known, SynchronousTestCase):
         """A platform that has not all of them is no reason not to set the others."""
         self.patch(socket, "TCP_USER_TIMEOUT", None)
         del socket.TCP_USER_TIMEOUT
+        tune(self.door.socket)
         wire = self.connect().server.wire.socket
         self.assertEqual(wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 60)
 
@@ -1113,6 +1126,7 @@ class UnixTests(Known, SynchronousTestCase):
 
     def test_tune(self) -> None:
         """There is nothing to tune."""
+        tune(self.door.socket)
         wire = self.connect().server.wire.socket
         self.assertEqual(wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 0)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.log.memory import MemoryLog
 from mucs.places import KEPT, Place, Places
 from mucs.rules import Limits
+from mucs.spans import moment
 from tests.house import BEGINNING, TOKEN, House, HouseCase, Person
 from tests.log.late import LateLog, LogFault
 
@@ -55,11 +58,12 @@ class PlacesTests(SynchronousTestCase):
         self.assertIsNone(self.take(token))
 
     def test_aRestart(self) -> None:
-        """It is good after one, too, once."""
+        """It is good after one, too, once; but the session's number is somebody else's then."""
         token = self.places.token()
         self.places.keep(token, self.place)
         self.places = self.restarts()
-        self.assertEqual(self.take(token), self.place)
+        self.assertEqual(self.take(token), self.place.elsewhere())
+        self.assertEqual(self.place.elsewhere().session, 0)
         self.assertIsNone(self.take(token))
         self.places = self.restarts()
         self.assertIsNone(self.take(token))
@@ -73,7 +77,8 @@ class PlacesTests(SynchronousTestCase):
                 self.clock.advance(wait)
                 if restarts:
                     self.places = self.restarts()
-                self.assertEqual(self.take(token), self.place if kept else None)
+                place = self.place.elsewhere() if restarts else self.place
+                self.assertEqual(self.take(token), place if kept else None)
 
     def test_aClockThatSteps(self) -> None:
         """Makes no difference to those of this run."""
@@ -113,6 +118,34 @@ class PlacesTests(SynchronousTestCase):
         log.findsNothing()
         self.assertEqual(self.successResultOf(answer), self.place)
         self.assertEqual(len(self.flushLoggedErrors(LogFault)), 1)
+
+
+class StopTests(HouseCase):
+    """The end of the server."""
+
+    def test_oneCommitForAll(self) -> None:
+        """However many are here, and each can come back after a restart."""
+        calls: list[Mapping[str, bytes]] = []
+        log = MemoryLog(lambda: self.house.wall())
+        remember = log.remember
+
+        def counted(values: Mapping[str, bytes], until: int) -> Deferred[None]:
+            calls.append(values)
+            return remember(values, until)
+
+        self.patch(log, "remember", counted)
+        self.house = House(log=log)
+        tokens = [self.house.enters(f"person{n}").token for n in range(20)]
+        left = self.house.enters("eve")
+        left.resets()
+        self.house.turn()
+        self.assertEqual([len(each) for each in calls], [1])
+        self.house.hall.stopService()
+        self.house.turn()
+        self.assertEqual([len(each) for each in calls], [1, 20])
+        again = Places(log, self.house.wall, self.house.clock.seconds)
+        found = [self.successResultOf(again.take(token)) for token in tokens]
+        self.assertEqual([each and each.name for each in found], [f"person{n}" for n in range(20)])
 
 
 class ResumeTests(HouseCase):
@@ -209,7 +242,7 @@ class ResumeTests(HouseCase):
         for n in range(20):
             self.bob.says(str(n))
         lines = self.shown(self.returns(token))
-        self.assertEqual(lines[1], "-- 19 messages skipped, /history shows them")
+        self.assertEqual(lines[1], "-- 19 messages skipped; /history 19 before 22 shows them")
         self.assertEqual(lines[2:], ["-- 2 missed", "bob: 18", "bob: 19", "-- now"])
 
     def test_everyRoom(self) -> None:
@@ -322,6 +355,55 @@ class ResumeTests(HouseCase):
         back = self.returns(token)
         self.assertEqual(self.shown(back)[0], WELCOME.format("ada", "nobody else"))
         self.assertEqual(back.session.name, "ada")
+
+    def crash(self) -> None:
+        """The process is killed: nothing more is written, and nobody is told."""
+        self.house = House(log=self.house.log, clock=self.house.clock)
+
+    def test_afterACrash(self) -> None:
+        """One comes back to what was noted, and is shown what came since, once more perhaps."""
+        token = self.ada.token
+        self.ada.says("/join garden", "/join lobby")
+        self.bob.says("one")
+        self.house.hall.notePlaces()
+        at = moment(self.house.hall.history.now())
+        self.bob.says("two")
+        self.house.clock.advance(50)
+        self.crash()
+        back = self.returns(token)
+        lines = self.shown(back)
+        self.assertEqual(
+            lines[0], f"-- the server broke off; you are shown all since {at}, some of it again"
+        )
+        self.assertEqual([line for line in lines if line.startswith("bob: ")], ["bob: two"])
+        self.assertEqual(sorted(room.name for room in back.session.rooms), ["garden", "lobby"])
+        self.assertEqual(self.shown(self.returns(token))[0], NO_GOOD)
+
+    def test_aTokenIsGoodForOneReturn(self) -> None:
+        """Though its place was noted: not after a return, a quit, or a crash behind them."""
+        ada, bob = self.ada.token, self.bob.token
+        self.house.hall.notePlaces()
+        self.bob.says("/quit")
+        back = self.returns(ada)
+        self.assertEqual(back.session.name, "ada")
+        for token in (ada, bob):
+            self.assertEqual(self.shown(self.returns(token))[0], NO_GOOD)
+        self.crash()
+        for token in (ada, bob):
+            self.assertEqual(self.shown(self.returns(token))[0], NO_GOOD)
+
+    def test_whatWasNotedIsReplaced(self) -> None:
+        """By what is kept when a line is lost: that is exact, and says nothing of a crash."""
+        token = self.ada.token
+        self.house.hall.notePlaces()
+        self.bob.says("one")
+        self.ada.resets()
+        self.house.turn()
+        self.bob.says("two")
+        self.crash()
+        lines = self.shown(self.returns(token))
+        self.assertEqual(lines[0], WELCOME.format("ada", "nobody else"))
+        self.assertEqual([line for line in lines if line.startswith("bob: ")], ["bob: two"])
 
     def test_wrongly(self) -> None:
         """One is told, and asked again; who is in needs none."""

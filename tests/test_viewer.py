@@ -89,7 +89,7 @@ class CursorTests(SynchronousTestCase):
             ada.lines(),
             [
                 "bob: 0",
-                "-- 9 messages skipped, /history shows them",
+                "-- 9 messages skipped; /history 9 before 13 shows them",
                 "bob: 10",
                 "bob: 11",
                 "bob: 12",
@@ -107,7 +107,8 @@ class CursorTests(SynchronousTestCase):
             bob.says(str(n))
         ada.reads()
         house.turn()
-        self.assertEqual(ada.lines(), ["bob: 0", "-- 9 messages skipped, /history shows them"])
+        skipped = "-- 9 messages skipped; /history 9 before 13 shows them"
+        self.assertEqual(ada.lines(), ["bob: 0", skipped])
 
     def test_onesOwnWordsAreNotSeenLater(self) -> None:
         """As they would not have been at once; changes of one's own are."""
@@ -209,7 +210,7 @@ class CursorTests(SynchronousTestCase):
                 own.add(event.seq)
         seq, skipped = start, 0
         for line in [*ada.lines(), "the end"]:
-            if " messages skipped, " in line:
+            if " messages skipped; " in line:
                 skipped = int(line.split()[1])
                 self.assertGreater(skipped + self.LIMITS.resume, self.LIMITS.behind)
                 continue

@@ -26,6 +26,8 @@ from mucs.line.phrases import (
     CONSOLE,
     FAULT,
     NATIVE,
+    NATIVE_KICKED,
+    NATIVE_KICKED_WHY,
     NATIVE_LEFT_WHY,
     NATIVE_NO_TOPIC,
     phrase,
@@ -100,6 +102,7 @@ class Dialect:
     @ivar pace: seconds between two sends; 0 for any number of them.
     @ivar size: bytes that one paced send may have.
     @ivar end: what ends a paced send.
+    @ivar telnet: whether a telnet may be there that can be told to hide what is typed.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class Dialect:
         pace: float = 0.0,
         size: int = 1024,
         end: bytes = b"",
+        telnet: bool = False,
     ) -> None:
         self.name = name
         self.framing = framing
@@ -124,6 +128,7 @@ class Dialect:
         self.pace = pace
         self.size = size
         self.end = end
+        self.telnet = telnet
         self.ack = ack + newline
         self._unended = unended
         self._console = console
@@ -134,6 +139,7 @@ class Dialect:
         self.speechWords = plain(self._ended(kinds.SAY, words.get(kinds.SAY, NATIVE[kinds.SAY])))
         if kinds.LEAVE not in words:
             self._either(kinds.LEAVE, NATIVE_LEFT_WHY, words.get(kinds.LEAVE, NATIVE[kinds.LEAVE]))
+            self._kicked()
         if kinds.TOPIC not in words:
             self._either(kinds.TOPIC, NATIVE[kinds.TOPIC], NATIVE_NO_TOPIC)
         if "named" in words:
@@ -150,6 +156,15 @@ class Dialect:
         """An event of this kind may have a text or not."""
         full, bare = phrase(self._ended(kind, withText)), phrase(self._ended(kind, without))
         self.words[kind] = lambda event: full(event) if event.text else bare(event)
+
+    def _kicked(self) -> None:
+        """Who leaves may have been kicked out."""
+        left = self.words[kinds.LEAVE]
+        why = phrase(self._ended(kinds.LEAVE, NATIVE_KICKED_WHY))
+        bare = phrase(self._ended(kinds.LEAVE, NATIVE_KICKED))
+        self.words[kinds.LEAVE] = lambda event: (
+            left(event) if not event.target else why(event) if event.text else bare(event)
+        )
 
     def _named(self, byAddress: str, byName: str) -> None:
         """Speech of those who have a name, and of those who are called by their address."""
@@ -172,10 +187,12 @@ class Dialect:
     # What a session needs.
 
     def parse(self, line: str) -> Intent:
-        if line[0] == "/":
-            if line.startswith("//"):
-                return Say(line[1:])
-            name, _, argument = line[1:].partition(" ")
+        # Blanks before it are a slip, and must not make speech of a password.
+        typed = line.lstrip()
+        if typed[0] == "/":
+            if typed.startswith("//"):
+                return Say(line[1:] if line is typed else line)
+            name, _, argument = typed[1:].partition(" ")
             return Command(name.lower(), argument.strip())
         if line == "!q":
             return Command("quit")
@@ -186,6 +203,8 @@ class Dialect:
         The lines of a text, clean, if L{parse} would take each of them for speech; else nothing.
         """
         if text[:1] in "/!" or "\n/" in text or "\n!" in text:
+            return []
+        if " /" in text and any(line.lstrip()[:1] == "/" for line in text.split("\n")):
             return []
         lines = text.split("\n")
         if not "".join(lines).isprintable():
@@ -253,4 +272,4 @@ def phrasebook(name: str, words: Mapping[str, str], **rest: object) -> Dialect:
 
 
 #: The native dialect: for a person with C{nc} or telnet, and for a script.
-native = Dialect("native", {}, instead={"{": "mucs.line.jsonlines.json"})
+native = Dialect("native", {}, instead={"{": "mucs.line.jsonlines.json"}, telnet=True)

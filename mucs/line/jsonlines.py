@@ -7,16 +7,17 @@ is in the log, or a C{nak} if it is not; an ack is how this dialect shows an eve
 
 from __future__ import annotations
 
+import json as standard
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from twisted.internet.interfaces import IProtocolFactory
 from zope.interface import implementer
 
 from mucs import events as kinds
-from mucs.events import Command, Event, Intent, Look, Name, Refused, Say
+from mucs.events import Command, Event, Intent, Look, Name, Refused, Say, Unsaid
 from mucs.imucs import IAudience, IDialect
 from mucs.line.protocol import LineFactory
 from mucs.rules import Policy
@@ -30,19 +31,24 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 
 
+# The number of an event; 0 stands for none.
+Seq = Annotated[int, Meta(ge=0)]
+
+
 class Request(Struct, forbid_unknown_fields=True):
     """What a client may send: exactly one of C{name}, C{say}, C{do}, C{history}, C{search}."""
 
     name: str | None = None
-    rooms: dict[str, int] | None = None  # with name: the last seq seen of each
+    rooms: dict[str, Seq] | None = None  # with name: the last seq seen of each
     say: str | None = None
     room: str = ""  # with say
-    id: str = ""  # with say
+    id: str = ""  # with say or do
     do: str | None = None
     history: str | None = None
-    before: int = 0  # with history
+    before: Seq = 0  # with history
+    after: Seq | None = None  # with history
     search: str | None = None
-    limit: int = 20  # with history or search
+    limit: Annotated[int, Meta(ge=1, le=500)] = 20  # with history or search
 
 
 #: What may be asked for, one at a time.
@@ -95,6 +101,28 @@ def _place(event: Event) -> dict[str, Any]:
     return place
 
 
+def _fault(line: str) -> str:
+    """
+    @return: what is wrong with a line that is no JSON, in words, if that is known. (msgspec calls
+        it truncated, also where a word is none of JSON's, or half a character is escaped.)
+    """
+    try:
+        standard.loads(line)
+    except standard.JSONDecodeError as error:
+        if error.pos >= len(line) or error.msg.startswith("Unterminated"):
+            return "the line ends before the object does"
+        return f"{error.msg} at character {error.pos + 1}"
+    except (ValueError, RecursionError):
+        return ""  # too long a number, too deep
+    return "an escape such as \\ud83d is half a character, and must be followed by the other half"
+
+
+def _check(id: str) -> None:
+    """@raise Refused: that is no id."""
+    if len(id) > LONGEST_ID or clean(id) != id:
+        raise Refused(f"an id has at most {LONGEST_ID} characters, all of them printable")
+
+
 @implementer(IDialect)
 class JsonDialect:
     """See above."""
@@ -102,6 +130,7 @@ class JsonDialect:
     name = "json"
     framing = "line"
     framed = True
+    telnet = False
     pace = 0.0
     size = 0
     end = b""
@@ -111,8 +140,10 @@ class JsonDialect:
     def parse(self, line: str) -> Intent:
         try:
             request = _decode(line.encode())
-        except msgspec.MsgspecError as error:
+        except msgspec.ValidationError as error:
             raise Refused(f"not understood: {error}") from error
+        except msgspec.MsgspecError as error:
+            raise Refused(f"not understood: {_fault(line) or error}") from error
         asked = [getattr(request, key) for key in ASKED if getattr(request, key) is not None]
         if len(asked) != 1:
             raise Refused(f"one of {', '.join(ASKED)} is wanted")
@@ -121,10 +152,13 @@ class JsonDialect:
         if request.say is not None:
             return self._saying(request.say, request.room, request.id)
         if request.do is not None:
-            name, _, argument = clean(request.do).removeprefix("/").partition(" ")
-            return Command(name.lower(), argument.strip())
+            name, _, argument = clean(request.do).lstrip().removeprefix("/").partition(" ")
+            _check(request.id)
+            return Command(name.lower(), argument.strip(), request.id)
         if request.history is not None:
-            return Look(request.history, "", request.before, request.limit)
+            if request.before and request.after is not None:
+                raise Refused("history takes either before or after")
+            return Look(request.history, "", request.before, request.limit, request.after)
         words = clean(request.search or "")
         if not words:
             raise Refused("there is nothing to look for in that")
@@ -132,10 +166,9 @@ class JsonDialect:
 
     def _saying(self, said: str, room: str, id: str) -> Say:
         text = clean(said)
+        _check(id)
         if not text:
-            raise Refused("there is nothing to say in that")
-        if len(id) > LONGEST_ID or clean(id) != id:
-            raise Refused(f"an id has at most {LONGEST_ID} characters, all of them printable")
+            raise Unsaid("there is nothing to say in that", room, id)
         return Say(text, room, id)
 
     def instead(self, line: str) -> IDialect | None:
@@ -170,6 +203,8 @@ class JsonDialect:
             return _line(entered=event.room, name=event.author, others=text)
         if kind == kinds.ACK:
             return _line(ack=_place(event))
+        if kind == kinds.DONE:
+            return _line(done=event.id)
         if kind == kinds.NAK:
             return _line(nak={"id": event.target, "room": event.room, "why": text})
         if kind == kinds.GAP:

@@ -2,8 +2,9 @@
 Phrases: the words in which an event is said, and what is made of them.
 
 In words stand C{{author}}, C{{text}}, C{{target}} (in a welcome: the server's name), C{{room}}, and
-C{{ip}} and C{{port}}, those of an author who is called by an address.  Words may be several
-lines.  The native dialect's are here, because every other dialect falls back on them.
+C{{ip}} and C{{port}}, those of an author who is called by an address.  (Of a gap, C{{text}} says
+how much, and C{{target}} how one sees it.)  Words may be several lines.  The native dialect's are
+here, because every other dialect falls back on them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ NATIVE: Mapping[str, str] = {
     kinds.SAY: "{author}: {text}",
     kinds.ME: "* {author} {text}",
     kinds.TELL: "{author} -> you: {text}",
+    kinds.TOLD: "you -> {target}: {text}",
     kinds.JOIN: "* {author} joined",
     kinds.LEAVE: "* {author} left",
     kinds.NICK: "* {author} is now {target}",
@@ -36,14 +38,17 @@ NATIVE: Mapping[str, str] = {
     kinds.UNDO: "* {author} took back something said before",
     kinds.WITHDRAWN: "* {author} took this back",
     kinds.ACK: "-- said",
+    kinds.DONE: "",
     kinds.NAK: "! {text}",
     kinds.MISSED: "-- {text} missed",
-    kinds.GAP: "-- {text} messages skipped, /history shows them",
+    kinds.GAP: "-- {text} skipped{target}",
     kinds.TOKEN: "-- if you lose the line, come back with: /resume {text}",
 }
 
-#: The same kinds, where the event has a reason, or lacks a text.
+#: The same kinds, where the event has a reason, or someone else's doing, or lacks a text.
 NATIVE_LEFT_WHY = "* {author} left ({text})"
+NATIVE_KICKED = "* {author} was kicked out by {target}"
+NATIVE_KICKED_WHY = "* {author} was kicked out by {target} ({text})"
 NATIVE_NO_TOPIC = "* {author} removed the topic"
 
 #: What the console says of people who write natively, if their listener has it say anything.

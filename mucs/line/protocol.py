@@ -25,12 +25,13 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mucs.events import Refused
+from mucs.events import Refused, Typed
 from mucs.imucs import IDialect, IReader
 from mucs.line.framing import FRAMINGS, Segments
 from mucs.line.telnet import Telnet
 from mucs.outlet import Outlet
 from mucs.paced import Paced
+from mucs.peer import isOurs
 from mucs.rules import Limits
 from mucs.session import Session
 from mucs.text import clean
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 #: What a browser's first line is like.
 HTTP = re.compile(r"[A-Z]{3,10} \S+ HTTP/\d.*")
+
+#: What TLS begins with: a handshake record (RFC 8446, section 5.1).
+TLS = b"\x16\x03"
 
 #: Bytes given to the receiver at once.  It copies what is left for each line, so that 64 KiB
 #: of two-byte lines would cost it 39 ms.
@@ -74,8 +78,8 @@ class LineProtocol(LineReceiver):
     def connectionMade(self) -> None:
         hall, listener, dialect = self.factory.hall, self.factory.listener, self.factory.dialect
         session = Session(hall, listener, dialect, self, _peer(self.transport.getPeer()))
+        session.admin = listener.policy.admins and isOurs(self.transport)
         outlet = Outlet(self.transport, hall.reactor, hall.limits, session)
-        outlet.tune()
         self.session = session
         if dialect.pace:
             pace = (dialect.pace, dialect.size, dialect.end)
@@ -89,6 +93,9 @@ class LineProtocol(LineReceiver):
                 self._fresh = False
                 if self.factory.listener.proxied:
                     self.session.settle(_proxied(self.transport.getPeer()))
+                if data.startswith(TLS):
+                    self.session.dismiss("this port speaks no TLS")
+                    return
             data = self._telnet.feed(data)
             if self._telnet.reply:
                 self.session.answer(self._telnet.takeReply())
@@ -101,10 +108,19 @@ class LineProtocol(LineReceiver):
                 self.session.dismiss("too much at once")
         # In bites, until we are told to pause.
         while not self.paused:
+            if self.session.spent:
+                self._drop()
+                break
             bite, self._rest = self._rest[:BITE], self._rest[BITE:]
             super().dataReceived(bite)
             if not self._rest:
                 break
+
+    def _drop(self) -> None:
+        """Nothing of what waits is done any more; to take it apart would take time for nothing."""
+        held = self.clearLineBuffer() + self._rest
+        self._rest = b""
+        self.session.drop(len([line for line in held.split(self.delimiter) if line]))
 
     def _speech(self, data: bytes) -> bool:
         """
@@ -139,11 +155,16 @@ class LineProtocol(LineReceiver):
         if not text:
             if self._dialect.framing == "line":
                 self.session.nothing()
+            else:
+                self.session.lookUp()
+            return
+        if self.session.keepsTyped():
+            self.session.receive(Typed(text))
             return
         try:
             intent = self._dialect.parse(text)
         except Refused as refused:
-            self.session.refuse(str(refused))
+            self.session.decline(refused)
         else:
             self.session.receive(intent)
 
@@ -190,6 +211,10 @@ class LineProtocol(LineReceiver):
         self.dataReceived(b"")
         self._perhapsFinish()
 
+    def conceal(self, hidden: bool) -> None:
+        if self._dialect.telnet:
+            self.session.answer(self._telnet.conceal(hidden))
+
     def readConnectionLost(self) -> None:
         """The peer will send no more: a good end, once everything that came is done."""
         self._end()
@@ -202,12 +227,11 @@ class LineProtocol(LineReceiver):
         clean = reason.check(ConnectionDone) is not None
         if not self._ended:
             # TLS and other wrapped transports know no half-close, and who closes without having
-            # read all resets.  What came before is done now, but no more of it than may wait.
-            limit = self.factory.hall.limits.waiting
-            held = self.clearLineBuffer() + self._rest
-            lines = held.split(self.delimiter)
-            # A last line without its end counts, if it was the peer who ended it.
-            self._rest = self.delimiter.join([*lines[:limit], b""] if clean else lines[:-1][:limit])
+            # read all resets.  What came before is done now.
+            self._rest = self.clearLineBuffer() + self._rest
+            if not clean:
+                # A last line without its end counts only if it was the peer who ended it.
+                self._rest = self._rest[: self._rest.rfind(self.delimiter) + 1]
             self._end()
         self.session.lost(clean)
 

@@ -10,15 +10,17 @@ Always true:
 - It is total: no byte sequence raises, and none swallows more than 512 bytes, for IAC SB is also
   two letters of Latin-1, and they should not make a connection deaf for ever.
 - How the bytes are cut into segments changes neither the text nor the replies.
-- It never speaks first: netcat would print that. It only refuses: DO with WONT, WILL with DONT.
-  WONT and DONT ask for what is so already, and such an answer would be answered (RFC 1143).
+- It never speaks first, but by `conceal`: netcat would print that. It only refuses: DO with
+  WONT, WILL with DONT. WONT and DONT ask for what is so already, and such an answer would be
+  answered (RFC 1143).
 - It sends at most 512 replies of 3 bytes in a connection's life, one for each option and verb
   (a timing mark is answered each time), so a flood is not answered one for one.
 - It holds at most 513 bytes: a sequence whose end has not come yet.
 
-To let the server switch the client's echo off, for a password, it would put IAC WILL ECHO in
-`reply`, later IAC WONT ECHO, and mark DO ECHO as answered, for the client's DO then is consent and
-no request. `_refuse` is the only place that decides about answers, and marks outlive the offer.
+The server switches the client's echo off, for a password, by offering to echo itself: IAC WILL
+ECHO, and later IAC WONT ECHO. DO ECHO is marked as answered then, for the client's DO is consent
+and no request; the mark outlives the offer. netcat prints the three bytes, so a return stands
+behind them, and the line that follows is written over them.
 """
 
 import re
@@ -32,6 +34,9 @@ SB = 0xFA
 SE = 0xF0
 EOF = 0xEC
 """The lowest of telnet's commands (RFC 1184); a byte below it after an IAC is none."""
+
+ECHO = 1
+"""Who echoes (RFC 857): the server does not, but says it would, where nothing is to be shown."""
 
 TIMING_MARK = 6
 """The one option that is asked for anew each time (RFC 860)."""
@@ -75,6 +80,11 @@ class Telnet:
         """Return what is to be sent to the peer, and forget it."""
         reply, self.reply = self.reply, b""
         return reply
+
+    def conceal(self, hidden: bool) -> bytes:
+        """Return what has the client show no more what is typed, or show it again."""
+        self._refused |= 1 << ECHO
+        return bytes((IAC, WILL if hidden else WONT, ECHO)) + b"\r"
 
     def _strip(self, data: bytes) -> bytes:
         """Return the text in `data`; hold the sequence that is begun at its end."""

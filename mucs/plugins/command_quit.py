@@ -5,7 +5,7 @@ from mucs.events import Event, Refused
 from mucs.plugin import command
 
 
-@command("/quit [WHY]", "leaves; so does !q", role="stranger")
+@command("/quit [WHY]", "leaves; so does !q")
 def quit(session: Any, argument: str) -> Iterable[Event]:
     most = session.hall.limits.topic
     if len(argument) > most:

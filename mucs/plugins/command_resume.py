@@ -7,7 +7,7 @@ from mucs.events import Event, Refused
 from mucs.plugin import command
 
 
-@command("/resume TOKEN", "comes back after a lost line, with what you missed", role="stranger")
+@command("/resume TOKEN", "comes back after a lost line, with what you missed")
 def resume(session: Any, argument: str) -> Deferred[Iterable[Event]]:
     if session.name:
         raise Refused("you are in already; /resume is for the first line")

@@ -3,7 +3,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from mucs.events import Event, Refused, note
+from mucs.events import Event, note
 from mucs.plugin import command
 
 MOST = 20
@@ -11,13 +11,11 @@ MOST = 20
 
 @command("/search WORDS", "finds what was said in the rooms you are in, newest first")
 def search(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    if not argument:
-        raise Refused("which words? /search tea four finds what has both")
-
     def show(events: list[Event]) -> Iterable[Event]:
         session.show(events)
-        count = f"{len(events)} found" + (", and perhaps more" if len(events) == MOST else "")
-        return [note(count if events else "nothing found in the rooms you are in")]
+        found = len(session.sees(events))
+        count = f"{found} found" + (", and perhaps more" if len(events) == MOST else "")
+        return [note(count if found else "nothing found in the rooms you are in")]
 
     def ask(_: None) -> Deferred[list[Event]]:
         found: Deferred[list[Event]] = session.hall.history.search(session, argument, MOST)

@@ -24,7 +24,7 @@ def undo(session: Any, argument: str) -> Deferred[Iterable[Event]]:
         for event in reversed(room.recent):
             if event.seq < first:
                 break
-            if event.origin == session.id and event.kind in (SAY, ME):
+            if session.owns(event) and event.kind in (SAY, ME):
                 session.change(room, UNDO, target=str(event.seq))
                 return ()
         raise Refused(f"there is nothing of yours here that is less than {WITHIN} s old")

@@ -88,6 +88,7 @@ SAYINGS = [
     ),
     Saying(event(kinds.ME, "waves"), "* ada waves"),
     Saying(event(kinds.TELL, "psst", target="bob"), "ada -> you: psst"),
+    Saying(event(kinds.TOLD, "psst", target="bob"), "you -> bob: psst"),
     Saying(
         event(kinds.JOIN),
         "* ada joined",
@@ -157,9 +158,10 @@ SAYINGS = [
     Saying(event(kinds.UNDO, target="7"), "* ada took back something said before"),
     Saying(event(kinds.WITHDRAWN), "* ada took this back"),
     Saying(event(kinds.ACK), "-- said"),
+    Saying(event(kinds.DONE), ""),
     Saying(event(kinds.NAK, "not stored: later"), "! not stored: later"),
     Saying(event(kinds.MISSED, "12"), "-- 12 missed"),
-    Saying(event(kinds.GAP, "950"), "-- 950 messages skipped, /history shows them"),
+    Saying(event(kinds.GAP, "1 message", target="; so"), "-- 1 message skipped; so"),
     Saying(event(kinds.TOKEN, "abc"), "-- if you lose the line, come back with: /resume abc"),
 ]
 
@@ -260,7 +262,7 @@ class ParsingTests(SynchronousTestCase):
         """Anything that does not begin with a slash; two of them are one."""
         for line, text in (
             ("hello", "hello"),
-            (" /quit", " /quit"),
+            (" //quit", " //quit"),
             ("//quit", "/quit"),
             ("///", "//"),
             ("!q!", "!q!"),
@@ -281,6 +283,16 @@ class ParsingTests(SynchronousTestCase):
             ("!q", Command("quit")),
         ):
             self.assertEqual(native.parse(line), command)
+
+    def test_blanksBeforeACommand(self) -> None:
+        """Are a slip, that must not say a password aloud, in any dialect of lines."""
+        for dialect in (native, *SYSTEMS.values()):
+            for blanks in (" ", "   ", "\u00a0", "\u3000 "):
+                asked = dialect.parse(f"{blanks}/Login ada sesame")
+                self.assertEqual(asked, Command("login", "ada sesame"))
+                for text in (f"{blanks}/login x", f"a\n{blanks}/login x", f"{blanks}/login x\na"):
+                    self.assertEqual(dialect.speech(text), [])
+            self.assertEqual(dialect.speech("either / or"), ["either / or"])
 
     @quiet
     @given(

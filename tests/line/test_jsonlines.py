@@ -63,6 +63,7 @@ class ParseTests(SynchronousTestCase):
             ({"say": "hello", "room": "garden", "id": "x"}, Say("hello", "garden", "x")),
             ({"do": "/join garden"}, Command("join", "garden")),
             ({"do": "who"}, Command("who")),
+            ({"do": "/who", "id": "x"}, Command("who", "", "x")),
             ({"do": "/ME  waves "}, Command("me", "waves")),
             ({"history": "lobby"}, Look("lobby")),
             ({"history": ""}, Look()),
@@ -109,9 +110,23 @@ class ParseTests(SynchronousTestCase):
             ('{"name":"ada","rooms":{"lobby":"1"}}', "at `$.rooms[...]`"),
             ('{"history":"lobby","before":1.5}', "at `$.before`"),
             ('{"history":"lobby","limit":"7"}', "at `$.limit`"),
+            ("foo", "Expecting value at character 1"),
+            ('{"say":"hello"', "the line ends before the object does"),
+            ('{"say":"hel', "the line ends before the object does"),
+            ('{"say":"\\ud83d"}', "half a character"),
+            ('{"say":"hello"}}', "Extra data at character 16"),
+            ('{"name":"ada","rooms":{"lobby":-1}}', "Expected `int` >= 0"),
+            ('{"history":"lobby","before":-1}', "Expected `int` >= 0 - at `$.before`"),
+            ('{"history":"lobby","after":-1}', "Expected `int` >= 0 - at `$.after`"),
+            ('{"history":"lobby","after":1,"before":5}', "either before or after"),
+            ('{"history":"lobby","limit":0}', "Expected `int` >= 1 - at `$.limit`"),
+            ('{"history":"lobby","limit":-7}', "Expected `int` >= 1 - at `$.limit`"),
+            ('{"history":"lobby","limit":501}', "Expected `int` <= 500 - at `$.limit`"),
+            ('{"search":"tea","limit":501}', "Expected `int` <= 500 - at `$.limit`"),
             ('{"say":""}', "nothing to say"),
             ('{"say":" \\u0007"}', "nothing to say"),
             (line({"say": "hello", "id": "x" * 65}), "at most 64 characters"),
+            (line({"do": "/who", "id": "x" * 65}), "at most 64 characters"),
             (line({"say": "hello", "id": "x\n"}), "at most 64 characters"),
         ):
             self.assertRefused(asked, why)
@@ -315,6 +330,25 @@ class ConversationTests(BotCase):
             ("nowhere", "there is no room #nowhere; /rooms lists them"),
         ):
             self.assertEqual(self.bot.asks({"say": "hello", "room": room}), [{"refused": why}])
+            nak = {"id": "y", "room": room, "why": why}
+            self.assertEqual(
+                self.bot.asks({"say": "hello", "room": room, "id": "y"}), [{"nak": nak}]
+            )
+
+    def test_done(self) -> None:
+        """A command with an id is answered last when all of it is so; what it says has the id."""
+        told = self.bot.asks({"do": "/join garden", "id": "a"}, {"do": "/me waves", "id": "b"})
+        kinds = [next(iter(each)) for each in told]
+        self.assertEqual(kinds, ["entered", "now", "done", "done", "ack"])
+        self.assertEqual((told[2]["done"], told[3]["done"], told[4]["ack"]["id"]), ("a", "b", "b"))
+        self.assertEqual(self.bot.asks({"do": "/me waves", "id": "b"})[1], told[4])
+        refused, done = self.bot.asks({"do": "/nosuch", "id": "c"})
+        self.assertEqual((list(refused), done), (["refused"], {"done": "c"}))
+        note, done = self.bot.asks({"do": "/who", "id": "d"})
+        self.assertEqual((list(note), done), (["note"], {"done": "d"}))
+        self.assertEqual(len(self.bot.asks({"do": "/who"})), 1)
+        self.assertEqual(self.bot.asks({"do": "/history", "id": "e"})[-1], {"done": "e"})
+        self.assertEqual(self.bot.asks({"do": "/undo", "id": "f"})[-1], {"done": "f"})
 
     def test_looking(self) -> None:
         """Back, in a room one is in, by numbers; and for words."""
@@ -332,15 +366,77 @@ class ConversationTests(BotCase):
         self.assertEqual(look(history="", limit=2), [4, 5])
         self.assertEqual(look(history="#LOBBY", before=5, limit=1), [4])
         self.assertEqual(look(history="lobby", before=3), [])
-        self.assertEqual(look(history="lobby", before=-7), [])
-        self.assertEqual(look(history="lobby", before=10**30, limit=10**30), [3, 4, 5])
-        self.assertEqual(look(history="lobby", limit=-7), [5])
+        self.assertEqual(look(history="lobby", before=0), [3, 4, 5])
+        self.assertEqual(look(history="lobby", before=10**30, limit=500), [3, 4, 5])
+        self.assertEqual(look(history="lobby", after=0, limit=2), [1, 2])
+        self.assertEqual(look(history="lobby", after=0, limit=1), [1])
+        self.assertEqual(look(history="lobby", after=1), [2, 3, 4, 5])
+        self.assertEqual(look(history="lobby", after=3, limit=1), [4])
+        self.assertEqual(look(history="lobby", after=5), [])
+        self.assertEqual(look(history="lobby", after=10**30), [])
         self.assertEqual(look(search="tea"), [5, 3])
         self.assertEqual(look(search="tea two", limit=1), [5])
         self.assertEqual(look(search="milk"), [])
         self.ada.says("/join garden")
         (refused,) = self.bot.asks({"history": "garden"})
         self.assertEqual(refused, {"refused": "you are not in #garden; /join it first"})
+
+    def test_aGapFilled(self) -> None:
+        """Every kind of event is there, as it was shown live, but that it is past."""
+        live: list[Any] = []
+        for text in ("tea", "/me waves", "/nick eve", "/topic cake", "oops", "/undo", "/quit"):
+            self.ada.says(text)
+            live += self.bot.told()
+        first, last = live[0]["seq"], live[-1]["seq"]
+        *filled, note = self.bot.asks({"history": "lobby", "after": first - 1, "limit": len(live)})
+        self.assertEqual(note, {"note": f"{len(live)} shown"})
+        self.assertEqual([each["seq"] for each in filled], list(range(first, last + 1)))
+        for each, shown in zip(filled, live, strict=True):
+            if shown.get("text") == "oops":
+                shown = {**shown, "event": "withdrawn"}
+                del shown["text"]
+            self.assertEqual(each, {**shown, "past": True})
+
+    def test_refusedWithAnId(self) -> None:
+        """Whatever was wrong with it, whoever gave it an id is told which it was, and where."""
+        for asked, room, why in (
+            ({"say": ""}, "lobby", "there is nothing to say in that"),
+            ({"say": "\x07", "room": "lobby"}, "lobby", "there is nothing to say in that"),
+            ({"say": "x" * 4097}, "lobby", "a line has at most 4096 bytes"),
+            ({"say": "hello", "room": "nowhere"}, "nowhere", "there is no room #nowhere"),
+            ({"say": "hello", "room": "1,2"}, "1,2", "a room's name"),
+        ):
+            (told,) = self.bot.asks({**asked, "id": "em"})
+            self.assertEqual((told["nak"]["id"], told["nak"]["room"]), ("em", room))
+            self.assertIn(why, told["nak"]["why"])
+        self.assertEqual(self.ada.lines(), [])
+
+    def test_comingBackToRoomsThatCannotBe(self) -> None:
+        """They are left out, with a line; and one comes to the others, or to the lobby."""
+        names = {"1,2": 1, "lobby": 2, ",x": 0, **{f"a,{n}": 1 for n in range(5)}}
+        eve = self.house.connect("json")
+        eve.seen()
+        told = eve.asks({"name": "eve", "rooms": names})
+        self.assertEqual(
+            told[0],
+            {
+                "refused": "no room can be called so, and you are not there:"
+                " 1,2; ,x; a,0; a,1; a,2 and 2 more"
+            },
+        )
+        self.assertEqual([one["now"] for one in told if "now" in one], ["lobby"])
+        cyd = self.house.connect("json")
+        cyd.seen()
+        told = cyd.asks({"name": "cyd", "rooms": {"1,2": 1}})
+        self.assertEqual([one["now"] for one in told if "now" in one], ["lobby"])
+
+    def test_whoWasNeverThere(self) -> None:
+        """Is what 0 stands for: the last things said are shown, and no gap is told."""
+        self.ada.says("tea")
+        eve = self.house.connect("json")
+        eve.seen()
+        told = eve.asks({"name": "eve", "rooms": {"lobby": 0}})
+        self.assertEqual([one.get("event") for one in told], [None, "say", None])
 
     def test_lookingForNoWords(self) -> None:
         """Is refused: that would be something else."""
@@ -449,6 +545,13 @@ class AnswerTests(BotCase):
         self.bot.asks({"say": "hello", "id": "x"})
         self.log.stores()
         self.assertEqual(self.bot.told()[0]["ack"]["seq"], 3)
+
+    def test_doneIsNotBeforeItIsStored(self) -> None:
+        """A command that changes something is done when that is so."""
+        self.assertEqual(self.bot.asks({"do": "/topic tea", "id": "x"}), [])
+        self.log.stores()
+        event, done = self.bot.told()
+        self.assertEqual((event["event"], done), ("topic", {"done": "x"}))
 
     def test_moreThanMayWait(self) -> None:
         """A nak for each that is refused, while those that wait do wait."""

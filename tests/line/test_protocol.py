@@ -188,6 +188,20 @@ class LinesTests(HouseCase):
         self.sends(b"one\n")
         self.assertEqual(self.sends(b"GET / HTTP/1.1\n"), ["ada: GET / HTTP/1.1"])
 
+    def test_tlsOnAPlainPort(self) -> None:
+        """A handshake is no name, in whatever dialect: one line says so, and it is closed."""
+        hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\nada\nhello\n"
+        for dialect in ("native", "hithere", "addr", "json"):
+            client = self.house.connect(dialect)
+            self.house.turn()
+            client.seen()
+            client.sends(hello)
+            self.house.turn()
+            self.assertIn(b"this port speaks no TLS", client.seen())
+            self.assertGone(client)
+        # Who is called by the address has been there.
+        self.assertEqual([line for line in self.bob.lines() if "* 10." not in line], [])
+
     def test_telnet(self) -> None:
         """Its commands are no text, and its requests are refused; we ask for nothing."""
         eve = self.house.connect()

@@ -223,6 +223,17 @@ class ReplyTests(SynchronousTestCase):
     def test_refusalsAreNotAnswered(self) -> None:
         self.assertEqual(filtered([say(WONT, ECHO) + say(DONT, ECHO)]), (b"", b""))
 
+    def test_consentIsNoRequest(self) -> None:
+        """Who is told that the server echoes says yes or no, once or twice; none is answered."""
+        telnet = Telnet()
+        self.assertEqual(telnet.conceal(True), say(WILL, ECHO) + b"\r")
+        self.assertEqual(telnet.feed(say(DO, ECHO) + b"x"), b"x")
+        self.assertEqual(telnet.conceal(False), say(WONT, ECHO) + b"\r")
+        self.assertEqual(telnet.feed(say(DONT, ECHO) + say(DO, ECHO)), b"")
+        self.assertEqual(telnet.takeReply(), b"")
+        self.assertEqual(telnet.feed(say(DO, 3)), b"")
+        self.assertEqual(telnet.takeReply(), say(WONT, 3))
+
     def test_aReplyIsHandedOutOnce(self) -> None:
         telnet = Telnet()
         telnet.feed(say(DO, ECHO))

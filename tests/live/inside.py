@@ -98,6 +98,10 @@ class Watch:
         start, self._mark = self._mark, len(self.seen)
         return self.seen[start:]
 
+    def isOver(self) -> bool:
+        """Whether nothing more will come."""
+        return self._isOver
+
     def rest(self) -> bytes:
         """What has come since that which was waited for."""
         return self.seen[self._mark :]

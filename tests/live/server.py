@@ -194,6 +194,8 @@ class ServerCase(LiveCase):
         await server.ends()
 
     async def _part(self, person: Person) -> None:
+        if person.isOver():
+            return  # what spoke TLS there cannot be asked twice
         person.transport.abortConnection()
         await person.ends()
 

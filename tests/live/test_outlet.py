@@ -20,6 +20,7 @@ from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from mucs.listener import tune
 from mucs.outlet import Outlet
 from mucs.rules import Limits
 from tests.live.inside import HOST, PATIENCE, LiveCase, Program, reactor
@@ -62,7 +63,6 @@ class Reader(Protocol):
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         self.wire = wire
         self.outlet = Outlet(self.transport, reactor, LIMITS, self)
-        self.outlet.tune()
         self.send = self.outlet.send
         self._factory.readers.append(self)
 
@@ -148,6 +148,7 @@ class Endpoint(Base):
         """Begin to listen."""
         endpoint = serverFromString(reactor, self.endpoint())
         self.door = await endpoint.listen(self.house)
+        tune(self.door.socket)
         self.addCleanup(self.leaves)
 
     async def leaves(self) -> None:

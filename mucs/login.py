@@ -155,6 +155,10 @@ def register(session: Asker, argument: str) -> Answers:
     realm, name = session.hall.realm, session.name
     realm.registers()
     _admin(session, fold(name))
+    held = None if session.admin else session.hall.sanctions.asGuest(session)
+    if held is not None:
+        # As a member one would be rid of it.
+        raise Refused(f"no account is made while a {held.kind} holds{held.terms()}")
     if not argument:
         asked = f"a password for {name}"
         return session.ask(asked, lambda password: register(session, password), REGISTER)

@@ -161,6 +161,11 @@ class Sanctions:
                 return sanction
         return None
 
+    def asGuest(self, session: ISession) -> Sanction | None:
+        """One that is on someone, wherever it holds, and would not be if they had an account."""
+        known = (each for each in self._known(session, session.name) if not each.everyone)
+        return next((each for each in known if not self._isOver(each)), None)
+
     def carried(self, session: ISession) -> tuple[int, ...]:
         """
         The numbers that someone's session carries, with those that go by its account, if it

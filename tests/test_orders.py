@@ -589,6 +589,30 @@ class ModeratorTests(CompanyCase):
         self.assertRefused(self.ada, "/deop mod", "mod is no moderator of #garden; /deop NAME")
 
 
+class RegisteringTests(CompanyCase):
+    """A guest under a sanction does not become a member, whom it would not hit."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.house.listens("native", "safe", trusted=False, passwords=True)
+
+    def test_underASanction(self) -> None:
+        """Not by the name it was given to, nor by another from the same address; then they may."""
+        for order, end in (("/mute bob", "/unmute bob"), ("/ban bob", "/unban bob")):
+            self.does(self.mod, order)
+            for name in ("bob", "rob"):
+                self.bob.resets()
+                self.house.turn()
+                self.bob = comes(self.house, name, "10.1.0.4", at="safe")
+                (said,) = self.does(self.bob, "/register long enough")
+                self.assertIn(f"! no account is made while a {order[1:5].strip()} holds", said)
+            self.does(self.mod, end)
+        self.does(self.bob, "/register long enough")
+        self.house.hands.work()
+        self.house.turn()
+        self.assertEqual(self.bob.session.account, "rob")
+
+
 class AuditTests(CompanyCase):
     """What was done by whom."""
 

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 
 from mucs.events import Event, Refused, note, refusal
 from mucs.names import fold
+from mucs.register import LONGEST, TOO_LONG
 from mucs.roles import can, had, least, outranks
 from mucs.room import Room
 from mucs.rules import Addresses
@@ -25,9 +26,6 @@ from mucs.text import firstWord, quote
 
 #: Before whom a ban holds, if not in the room.
 SERVER = "--server"
-
-#: Characters of a name, or an address, at most.
-LONGEST = 64
 
 Answer = Iterable[Event]
 
@@ -83,7 +81,7 @@ def whom(session: Any, name: str, usage: str, left: Room | None = None) -> Targe
     """
     names = session.hall.names
     if len(name) > LONGEST:
-        raise Refused(f"no name is as long as that; {usage}")
+        raise Refused(f"{TOO_LONG}; {usage}")
     if names.get(name) is None and (key := names.whose(name)):
         return Target(names.registered(name), key, None)
     if names.get(name) is None and left is not None:

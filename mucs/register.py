@@ -14,8 +14,13 @@ from mucs.accounts import Accounts
 from mucs.events import Refused
 from mucs.imucs import IMember
 from mucs.looks import bare, look
-from mucs.names import fold, nearest
+from mucs.names import BadName, fold, nearest
 from mucs.text import quote
+
+#: Characters of a name that is looked for, at most: longer ones are not said back.
+LONGEST = 64
+
+TOO_LONG = "no name is as long as that"
 
 
 class Register:
@@ -124,7 +129,12 @@ class Register:
         return "" if account is None else account.name
 
     def whose(self, name: str) -> str:
-        """The key of the account of whoever is called so, here or elsewhere; or nothing."""
+        """
+        The key of the account of whoever is called so, here or elsewhere; or nothing.
+
+        @raise Refused: nobody can be called so.
+        """
+        _notTooLong(name)
         here = self.get(name)
         if here is not None and here.account:
             return here.account
@@ -144,6 +154,7 @@ class Register:
 
     def find(self, name: str) -> IMember:
         """Who is called so. @raise Refused: nobody is."""
+        _notTooLong(name)
         found = self.get(name)
         if found is None:
             near = nearest(name, [session.name for session in self._names.values()])
@@ -156,3 +167,9 @@ def _marks(name: str) -> list[str]:
     """What a name is found by besides itself."""
     plain = bare(name)
     return [look(plain)] if plain == name else [look(plain), f"\0{fold(plain)}"]
+
+
+def _notTooLong(name: str) -> None:
+    """@raise Refused: no name is as long."""
+    if len(name) > LONGEST:
+        raise Refused(TOO_LONG) from BadName(TOO_LONG)

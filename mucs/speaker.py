@@ -199,7 +199,12 @@ class Speaker(Asker):
         if argument and " " not in command.usage:
             raise Refused(f"{command.usage} takes nothing after it")
         broken: Answers = (refusal(f"/{command.name} failed; the server's log says why"),)
-        return self.hall.guard.call(command, broken, _run, command, self, argument)
+        try:
+            return self.hall.guard.call(command, broken, _run, command, self, argument)
+        except Refused as refused:
+            if isinstance(refused.__cause__, BadName) and f"/{command.name}" not in str(refused):
+                raise Refused(f"{refused}; {command.usage}") from refused
+            raise
 
     def _answerTo(self, then: Then, text: str) -> None:
         """Do what is to be done with the answer to a question."""

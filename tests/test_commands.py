@@ -296,6 +296,11 @@ class NonsenseTests(CompanyCase):
         for name in ("kick", "ban"):
             (refused,) = self.run_("root", name, "bob " + "y" * 3000)
             self.assertIn(f"/{name}", refused)
+        # No password is taken here, and there is nobody to reply to: that comes first.
+        others = {"login", "password", "register", "reply"}
+        for name in sorted(set(installed(ICommand)) - others):
+            for refused in self.run_("root", name, "x" * 3000):
+                self.assertIn(f"/{name}", refused)
 
 
 class EveryoneTests(HouseCase):

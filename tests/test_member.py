@@ -271,9 +271,12 @@ class RefusalsTests(HouseCase):
             ("/", "there is no command /; /help lists them all"),
             ("/joni x", "there is no command /joni; did you mean /join? /help lists them all"),
             ("/JOIN", "which room? /join ROOM; /rooms lists those there are"),
-            ("/join ,", "a room's name begins with a letter, a digit or an emoji"),
-            ("/join a,b", 'a room\'s name holds no ","'),
-            ("/join " + "x" * 51, "a room's name has at most 50 characters"),
+            (
+                "/join ,",
+                "a room's name begins with a letter, a digit or an emoji; /join ROOM [KEY]",
+            ),
+            ("/join a,b", 'a room\'s name holds no ","; /join ROOM [KEY]'),
+            ("/join " + "x" * 51, "a room's name has at most 50 characters; /join ROOM [KEY]"),
             ("/leave garden", "there is no room #garden; /rooms lists them"),
             ("/leave lobbi", "there is no room #lobbi; did you mean #lobby?"),
             ("/who garden", "there is no room #garden; /rooms lists them"),
@@ -282,7 +285,7 @@ class RefusalsTests(HouseCase):
             ("/nick bob", "the name bob is taken; choose another"),
             ("/nick B0B", "the name B0B is too much like bob, who is here; choose another"),
             ("/nick a:b", 'a name holds no ":"; /nick NAME changes yours'),
-            ("/topic " + "x" * 301, "a topic has at most 300 characters; this one has 301"),
+            ("/topic " + "x" * 301, "a topic has at most 300 characters, not 301; /topic TEXT"),
             ("/me", "say what you do: /me waves"),
             ("/me left", "that would look as if it had happened; say it otherwise"),
             ("/msg", "say to whom, and what: /msg NAME TEXT"),
@@ -291,7 +294,7 @@ class RefusalsTests(HouseCase):
             ("/msg ada hi", "that is you"),
             ("/reply", "say what: /reply TEXT"),
             ("/reply hi", "nobody has said anything to you alone yet; /msg NAME TEXT does"),
-            ("/quit " + "x" * 301, "a reason has at most 300 characters; this one has 301"),
+            ("/quit " + "x" * 301, "a reason has at most 300 characters, not 301; /quit WHY"),
             ("/help qqq", "there is no command /qqq; /help lists them all"),
         ):
             self.ada.says(text)

@@ -342,7 +342,7 @@ class AwayTests(PersonCase):
     def test_tooLong(self) -> None:
         self.assertEqual(
             self.sees(self.bob, "/away " + "x" * 301),
-            ["! a reason has at most 300 characters; this one has 301"],
+            ["! a reason has at most 300 characters, not 301; /away WHY"],
         )
         self.assertIsNone(self.bob.session.away)
 

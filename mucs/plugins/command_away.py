@@ -9,6 +9,6 @@ from mucs.plugin import command
 def away(session: Any, argument: str) -> Iterable[Event]:
     most = session.hall.limits.topic
     if len(argument) > most:
-        raise Refused(f"a reason has at most {most} characters; this one has {len(argument)}")
+        raise Refused(f"a reason has at most {most} characters, not {len(argument)}; /away WHY")
     session.away = argument
     return [note("you are away; that ends when you say something")]

@@ -9,6 +9,6 @@ from mucs.plugin import command
 def quit(session: Any, argument: str) -> Iterable[Event]:
     most = session.hall.limits.topic
     if len(argument) > most:
-        raise Refused(f"a reason has at most {most} characters; this one has {len(argument)}")
+        raise Refused(f"a reason has at most {most} characters, not {len(argument)}; /quit WHY")
     session.quit(argument)
     return ()

@@ -15,6 +15,6 @@ def topic(session: Any, argument: str) -> Iterable[Event]:
         return [note(f"the topic of #{room.name} {is_}")]
     most = session.hall.limits.topic
     if len(argument) > most:
-        raise Refused(f"a topic has at most {most} characters; this one has {len(argument)}")
+        raise Refused(f"a topic has at most {most} characters, not {len(argument)}; /topic TEXT")
     session.change(room, TOPIC, "" if argument == "-" else argument)
     return ()

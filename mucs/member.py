@@ -48,9 +48,13 @@ class Member(Friend):
 
     def act(self, text: str) -> None:
         """Do something visible in the current room: C{* ada waves}."""
+        self._post(self.here(), kinds.ME, text, id=self._idOnce())
+
+    def here(self) -> Room:
+        """The room it speaks in. @raise Refused: there is none."""
         if self.current is None:
             raise Refused("you are in no room; /join ROOM takes you to one")
-        self._post(self.current, kinds.ME, text, id=self._idOnce())
+        return self.current
 
     def join(self, room: Room, key: str = "") -> None:
         """

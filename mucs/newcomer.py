@@ -106,12 +106,15 @@ class Newcomer(Member):
         if self.state == NAMING and self.policy.naming == "ask":
             self.refuse("a name cannot be empty")
 
-    def _claim(self, text: str) -> None:
+    def named(self, text: str) -> str:
+        """A name that somebody wants to have, as it is shown. @raise Refused: it cannot be one."""
         try:
-            name = checkName(text, self.hall.limits.name)
+            return checkName(text, self.hall.limits.name)
         except BadName as bad:
             raise Refused(str(bad)) from bad
-        self.enter(name)
+
+    def _claim(self, text: str) -> None:
+        self.enter(self.named(text))
 
     def enter(self, name: str) -> None:
         """Come in. @raise Refused: that is not possible, and nothing is done."""

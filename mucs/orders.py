@@ -51,14 +51,6 @@ def shown(hall: Any, key: str) -> str:
     return str(hall.names.registered(key) or key)
 
 
-def here(session: Any) -> Room:
-    """The room an order is given in. @raise Refused: none."""
-    room: Room | None = session.current
-    if room is None:
-        raise Refused("you are in no room; /join ROOM takes you to one")
-    return room
-
-
 def where(session: Any, argument: str) -> tuple[Room | None, str]:
     """
     Where a ban is meant to hold.
@@ -68,7 +60,7 @@ def where(session: Any, argument: str) -> tuple[Room | None, str]:
     """
     word, rest = firstWord(argument)
     if word != SERVER or argument.lstrip().startswith('"'):
-        return here(session), argument
+        return session.here(), argument
     session.need(least("ban from the server"))
     return None, rest
 

@@ -30,7 +30,7 @@ from mucs.events import (
 )
 from mucs.gaps import MOST
 from mucs.imucs import ICommand
-from mucs.names import BadName, checkName, nearest
+from mucs.names import BadName, nearest
 from mucs.plugin import Answers
 from mucs.roles import GUEST, HOW, STRANGER
 from mucs.room import Room
@@ -120,9 +120,7 @@ class Speaker(Asker):
 
     def where(self, name: str) -> Room:
         """A room it is in, by name, or that it speaks in. @raise Refused: there is none."""
-        room = self.hall.room(name, make=False) if name else self.current
-        if room is None:
-            raise Refused("you are in no room; /join ROOM takes you to one")
+        room = self.hall.room(name, make=False) if name else self.here()
         if room not in self.rooms:
             raise Refused(f"you are not in #{room.name}; /join it first")
         return room
@@ -148,10 +146,7 @@ class Speaker(Asker):
             self._places = wanted.rooms
             self._claim(wanted.name)
         elif self.state == IN:
-            try:
-                self.rename(checkName(wanted.name, self.hall.limits.name))
-            except BadName as bad:
-                raise Refused(str(bad)) from bad
+            self.rename(self.named(wanted.name))
 
     def _look(self, look: Look) -> None:
         if self.state != IN:

@@ -388,6 +388,6 @@ class ClientsTests(SynchronousTestCase):
             self.assertLessEqual(len(data), size)
             self.assertTrue(data.endswith(end))
             lines += data.decode().rstrip("\0").split("\n")
-        refused = "! a name cannot be empty; /nick NAME changes yours"
+        refused = "! a name cannot be empty; /nick NAME"
         self.assertEqual(lines.count(refused), sum(move == "who" for move, _ in moves))
         self.assertEqual([line for line in lines if line != refused], expected)

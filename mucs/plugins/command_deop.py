@@ -15,7 +15,7 @@ USAGE = "/deop NAME"
 
 @command(USAGE, "makes a moderator a member as others are")
 def deop(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = orders.here(session)
+    room = session.here()
     name = argument.strip('"')
     if not name:
         raise Refused(f"whom? {USAGE}")

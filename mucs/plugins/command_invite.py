@@ -14,7 +14,7 @@ USAGE = "/invite NAME"
 
 @command(USAGE, "lets someone into the room, for a day, whatever keeps others out")
 def invite(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room, hall = orders.here(session), session.hall
+    room, hall = session.here(), session.hall
     name = argument.strip('"')
     if not name:
         raise Refused(f"whom? {USAGE}")

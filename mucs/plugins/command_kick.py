@@ -13,7 +13,7 @@ USAGE = "/kick NAME [WHY]"
 
 @command(USAGE, "puts someone out of the room")
 def kick(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = orders.here(session)
+    room = session.here()
     name, text = firstWord(argument)
     if not name:
         raise Refused(f"whom? {USAGE}")

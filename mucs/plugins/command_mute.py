@@ -15,7 +15,7 @@ USAGE = "/mute NAME [10m]"
 
 @command(USAGE, "lets someone say nothing in the room, for a while or until /unmute")
 def mute(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = orders.here(session)
+    room = session.here()
     name, term = firstWord(argument)
     if not name:
         raise Refused(f"whom? {USAGE}")

@@ -15,7 +15,7 @@ USAGE = "/op NAME"
 
 @command(USAGE, "makes a member a moderator of the room")
 def op(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = orders.here(session)
+    room = session.here()
     name = argument.strip('"')
     if not name:
         raise Refused(f"whom? {USAGE}")

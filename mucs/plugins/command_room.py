@@ -37,7 +37,7 @@ ELSEWHERE = frozenset(("private", "key", "seats", "owner"))
 
 @command(USAGE, "shows how the room is, or sets it; /room SETTING explains one")
 def room(session: Any, argument: str) -> Iterable[Event] | Deferred[Iterable[Event]]:
-    place = orders.here(session)
+    place = session.here()
     setting, rest = firstWord(argument)
     if not setting:
         return _show(session, place)

@@ -7,9 +7,7 @@ from mucs.plugin import command
 
 @command("/topic [TEXT]", "shows what the room is about, or says it; /topic - removes it")
 def topic(session: Any, argument: str) -> Iterable[Event]:
-    room = session.current
-    if room is None:
-        raise Refused("you are in no room; /join ROOM takes you to one")
+    room = session.here()
     if not argument:
         is_ = f"is: {room.topic}" if room.topic else "is not set; /topic TEXT sets it"
         return [note(f"the topic of #{room.name} {is_}")]

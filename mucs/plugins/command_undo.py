@@ -12,9 +12,7 @@ WITHIN = 60
 
 @command("/undo", f"takes back what you said last in this room, within {WITHIN} s")
 def undo(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = session.current
-    if room is None:
-        raise Refused("you are in no room; /join ROOM takes you to one")
+    room = session.here()
 
     def take(_: None) -> Iterable[Event]:
         if room not in session.rooms:

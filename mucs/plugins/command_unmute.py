@@ -13,7 +13,7 @@ USAGE = "/unmute NAME"
 
 @command(USAGE, "lets someone speak again in the room")
 def unmute(session: Any, argument: str) -> Deferred[Iterable[Event]]:
-    room = orders.here(session)
+    room = session.here()
     name = argument.strip('"')
     if not name:
         raise Refused(f"whom? {USAGE}")

@@ -81,6 +81,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     motd: str = ""
     log: str = "sqlite:mucs.sqlite"
     metrics: str = ""
+    io_uring: bool = True
     off: tuple[str, ...] = ()
     auth: Annotated[tuple[str, ...], Meta(min_length=1)] = ("accounts",)
     admins: tuple[str, ...] = ()

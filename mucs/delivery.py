@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from mucs.events import JOIN, LEAVE, SPEECH, Event
 from mucs.imucs import IAudience, IMember
 from mucs.room import Room
+from mucs.volley import Volley
 
 log = Logger()
 
@@ -77,9 +78,11 @@ def changes(
     return cuts
 
 
-def deliver(shares: list[Share], again: bool = False) -> None:
+def deliver(shares: list[Share], volley: Volley, again: bool = False) -> None:
     """
     One send per member: whoever is in several of the rooms gets them joined.
+
+    @param volley: takes the sends.
 
     @param again: everyone has seen all of it before it had numbers: only those who count them
         are told.
@@ -91,6 +94,7 @@ def deliver(shares: list[Share], again: bool = False) -> None:
             several |= seen & room.members.keys()
             seen |= room.members.keys()
     gathered: dict[IMember, list[bytes]] = {member: [] for member in several}
+    volley.open()
     for room, events, cuts in shares:
         for audience in room.audiences:
             if again and not audience.counts:
@@ -104,6 +108,7 @@ def deliver(shares: list[Share], again: bool = False) -> None:
         data = b"".join(pieces)
         if data:
             member.send(data)
+    volley.fire()
 
 
 def _tell(

@@ -20,6 +20,7 @@ from mucs import delivery, doubt
 from mucs.events import JOIN, LEAVE, NICK, SPEECH, Event
 from mucs.imucs import IMember
 from mucs.room import Room
+from mucs.volley import Volley
 
 Batch = Sequence[tuple[Event, IMember | None]]
 # One room's share of a batch: who posted each of its events, how long their texts are, and
@@ -32,7 +33,12 @@ Observe = Callable[[Batch], None] | None
 
 
 def take(
-    parts: list[Part], events: list[Event], found: Found, paying: bool, observe: Observe
+    parts: list[Part],
+    events: list[Event],
+    found: Found,
+    paying: bool,
+    volley: Volley,
+    observe: Observe,
 ) -> None:
     """
     A batch is stored.
@@ -64,7 +70,7 @@ def take(
         shares.append((room, mine, cuts))
         if observe is not None and not paying and not room.private:
             told += zip(mine, posters, strict=True)
-    delivery.deliver(shares, again=paying)
+    delivery.deliver(shares, volley, again=paying)
     # Whoever has said something twice in one batch is to see it in its place first.
     for room, event, poster in repeats:
         poster.repeated(room, event)
@@ -77,6 +83,7 @@ def refuse(
     found: Found,
     unknown: bool,
     paying: bool,
+    volley: Volley,
     observe: Observe,
 ) -> list[Owed]:
     """
@@ -126,7 +133,7 @@ def refuse(
             shares.append((room, mine, delivery.changes(room, mine, who, changes)))
         if mine and not room.private:
             told += zip(mine, who, strict=True)
-    delivery.deliver(shares, again=paying)
+    delivery.deliver(shares, volley, again=paying)
     _finish([] if paying else told, changes, observe)
     return owed
 

@@ -13,31 +13,24 @@ from a call of its own.  The bytes go out in the order they came in, or the conn
 from __future__ import annotations
 
 import errno
-import fcntl
-import select
-import sys
-import termios
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from OpenSSL import SSL
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.tcp import Connection
-from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from mucs.rules import Limits
+from mucs.volley import Volley
+from mucs.wires import NO_ROOM, isBare, isReset, isTls, queued, swallow, unsent, wireOf
 
 #: Seconds after which a connection that was to be closed in good order is closed anyhow.
 PATIENCE = 5.0
 
 # Nothing waits in the transport; something does; nothing is sent any more; that failed; nor told.
 CLEAR, WAITING, DEAF, FAILED, OVER = range(5)
-
-# What a send on a socket raises while there is no room for a byte.
-NO_ROOM = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
 
 
 class Owner(Protocol):
@@ -58,9 +51,11 @@ class Outlet:
     @ivar send: takes bytes: one of the ways below, chosen once.  A plain attribute, because it is
         called once for each recipient of each turn.
     @ivar busy: whether the owner is to send nothing but replies.
+    @ivar socket: the one at the bottom, if there is one that we know.
     """
 
     __slots__ = (
+        "_isHeld",
         "_limits",
         "_mark",
         "_owed",
@@ -70,52 +65,63 @@ class Outlet:
         "_small",
         "_socketSend",
         "_state",
+        "_telling",
         "_timer",
+        "_volley",
         "_wire",
         "busy",
         "send",
+        "socket",
         "transport",
     )
 
-    def __init__(self, transport: Any, reactor: IReactorTime, limits: Limits, owner: Owner) -> None:
+    def __init__(
+        self,
+        transport: Any,
+        reactor: IReactorTime,
+        limits: Limits,
+        owner: Owner,
+        volley: Volley,
+    ) -> None:
         """@param transport: connected; it is told to pause and resume us when it is full."""
         self.transport = transport
         self.busy = False
-        self._reactor, self._limits, self._owner = reactor, limits, owner
+        self._reactor, self._limits, self._owner, self._volley = reactor, limits, owner, volley
         self._state = CLEAR
         self._timer: IDelayedCall | None = None
+        self._telling = False  # the owner is about to be told of it
+        self._isHeld = False  # the owner knows that it is busy
         self._owed = 0  # bytes of replies that may wait among other things
         self._passed = 0  # bytes passed to the transport, that did not go straight to the socket
         self._mark: int | None = None  # that, less what the peer had not taken when we last looked
-        self._wire = _wire(transport)
+        self._wire = wireOf(transport)
+        self.socket: Any = None
         self._socketSend: Any = None
         self._small: Any = getattr(transport, "_aggregator", None)  # where TLS gathers writes
         self.send: Callable[[bytes], None] = self._pass
         if self._wire is not None:
             self._wire.bufferSize = limits.unsent
-            self._socketSend = self._wire.socket.send
-            if _isBare(transport):
+            self.socket = self._wire.socket
+            self._socketSend = self.socket.send
+            if isBare(transport):
                 self.send = self._direct
-            elif _isTls(transport) and hasattr(self._small, "_buffer"):
+            elif isTls(transport) and hasattr(self._small, "_buffer"):
                 self.send = self._encrypt
         transport.registerProducer(self, True)
 
     def unsent(self) -> int:
         """Bytes that wait in the transport; 0 where that cannot be known."""
-        wire = self._wire
-        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen) if wire else 0
+        return unsent(self._wire) if self._wire is not None else 0
 
     def isReset(self) -> bool:
         """Whether the peer is gone.  The reactor does not notice while reading is paused."""
-        if self._wire is None or not self._wire.connected:
-            return False
-        poll = select.poll()
-        poll.register(self._wire.fileno(), 0)
-        return bool(poll.poll(0))
+        return self._wire is not None and isReset(self._wire)
 
     def reply(self, data: bytes) -> None:
         """Send what stands in no log, and so cannot be read again later: its sum is bounded."""
         self.send(data)
+        if self._volley.isOpen:
+            self._volley.release()
         self._owed = min(self._owed + len(data), self.unsent())
         if self._owed > self._limits.replies and self._state < DEAF:
             # More of them may come in this very turn.
@@ -130,19 +136,10 @@ class Outlet:
         # A paused producer would keep the transport from ever closing.
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-        if _isBare(self.transport):
+        if isBare(self.transport):
             # With something unread a close is a reset: what the kernel still has would be lost.
-            self._wire.doRead = self._ignore
+            self._wire.doRead = partial(swallow, self._wire)
             self._wire.startReading()
-
-    def _ignore(self) -> Exception | None:
-        """In place of the transport's own reading: take what comes, and forget it."""
-        try:
-            if not all(self._wire.socket.recv(65536) for _ in range(64)):
-                self._wire.stopReading()
-        except OSError as error:
-            return None if error.errno in NO_ROOM else ConnectionLost()
-        return None
 
     def cut(self) -> None:
         """
@@ -151,7 +148,7 @@ class Outlet:
         """
         self._end(OVER)
         self.transport.unregisterProducer()
-        if not _isBare(self.transport):
+        if not isBare(self.transport):
             self.transport.abortConnection()
         if self._wire is not None:
             self._wire.connectionLost(Failure(ConnectionDone()))
@@ -164,6 +161,8 @@ class Outlet:
 
     def _end(self, state: int, patience: float = 0.0) -> None:
         """Send no more; abort the connection, if it is still there after C{patience} seconds."""
+        if self._volley.isOpen:
+            self._volley.release()
         self._state = state
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -174,25 +173,41 @@ class Outlet:
 
     def _direct(self, data: bytes) -> None:
         """On the socket itself, while nothing waits in the transport."""
-        if self._state:
-            if self._state >= DEAF:
-                return
-            if self.unsent():
-                self._wait(data, self._wire.write)
-                return
-            self._state = CLEAR
-            self._mark = None
+        if self._state and self._waits(data):
+            return
+        if self._volley.isOpen:
+            self._volley.bring(self, data)
+        else:
+            self.shoot(data)
+
+    def shoot(self, data: bytes) -> None:
+        """The same, now and alone."""
+        if self._state and self._waits(data):
+            return
         try:
             sent = self._socketSend(data)
         except OSError as error:
-            if error.errno not in NO_ROOM:
-                # The reactor finds the same when it reads, after what the peer said before.
-                self._end(FAILED, PATIENCE)
-                return
-            sent = 0
+            sent = -(error.errno or errno.EIO)
         if sent != len(data):
-            self._state = WAITING
-            self._wait(data[sent:], self._wire.write)
+            self.sent(data, sent)
+
+    def sent(self, data: bytes, result: int) -> None:
+        """So many bytes of it went out, and not all; or none, for an C{errno} below 0."""
+        if result < 0 and -result not in NO_ROOM:
+            # The reactor finds the same when it reads, after what the peer said before.
+            self._end(FAILED, PATIENCE)
+            return
+        self._state = WAITING
+        self._wait(data[max(0, result) :], self._wire.write)
+
+    def _waits(self, data: bytes) -> bool:
+        """Whether something waits that goes first, or nothing is sent any more."""
+        if self._state < DEAF and self.unsent():
+            self._wait(data, self._wire.write)
+        elif self._state < DEAF:
+            self._state = CLEAR
+            self._mark = None
+        return self._state != CLEAR
 
     def _encrypt(self, data: bytes) -> None:
         """As TLS on the socket itself: all of it at once, without the transport's own timer."""
@@ -232,11 +247,7 @@ class Outlet:
 
     def _left(self) -> int:
         """Bytes that the peer has not taken: what waits in the transport, and in the kernel."""
-        try:
-            queued = fcntl.ioctl(self._wire.fileno(), termios.TIOCOUTQ, bytes(4))
-        except (AttributeError, OSError):
-            return self.unsent()
-        return self.unsent() + int.from_bytes(queued, sys.byteorder)
+        return self.unsent() + (queued(self._wire) if self._wire is not None else 0)
 
     def _look(self) -> None:
         """Some time after something began to wait: has anything been taken?"""
@@ -257,38 +268,30 @@ class Outlet:
     def pauseProducing(self) -> None:
         if not self.busy:
             self.busy = True
-            self._reactor.callLater(0, self._tell, self._owner.held)
+            self._tellLater()
 
     def resumeProducing(self) -> None:
         if self.busy:
             self.busy = False
-            self._reactor.callLater(0, self._tell, self._owner.drained)
+            self._tellLater()
         if self._wire is not None and self._wire.disconnecting:
             # A wrapper has closed it, and with a producer that was paused it would never close.
             self.transport.unregisterProducer()
 
-    def _tell(self, news: Callable[[], None]) -> None:
-        if self._state != OVER:
-            news()
+    def _tellLater(self) -> None:
+        """One call for all there is to tell: two for the same moment may come in any order."""
+        if not self._telling:
+            self._telling = True
+            self._reactor.callLater(0, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        if self._state != OVER and not self._isHeld:
+            self._isHeld = True
+            self._owner.held()
+        if self._state != OVER and not self.busy:
+            self._isHeld = False
+            self._owner.drained()
 
     def stopProducing(self) -> None:
         """The transport is gone; its protocol is told."""
-
-
-def _isBare(transport: Any) -> bool:
-    """Whether what is written to a transport goes to its socket as it is."""
-    if isinstance(transport, HAProxyProtocolWrapper):
-        transport = transport.transport
-    return isinstance(transport, Connection) and not transport.TLS
-
-
-def _isTls(transport: Any) -> bool:
-    """Whether what is written to a transport goes to its socket as TLS."""
-    return isinstance(transport, TLSMemoryBIOProtocol) and _isBare(transport.transport)
-
-
-def _wire(transport: Any) -> Any:
-    """The Twisted socket at the bottom of a transport; L{None} where there is none we know."""
-    while transport is not None and not isinstance(transport, Connection):
-        transport = getattr(transport, "transport", None)
-    return transport

@@ -28,6 +28,7 @@ from mucs.sanctions import Sanctions
 from mucs.seating import Seating
 from mucs.settings import RoomSettings
 from mucs.turn import Turn
+from mucs.volley import Volley
 
 LOBBY = "lobby"
 
@@ -47,6 +48,7 @@ class Rooms(MultiService):
     @ivar seconds: a clock that never goes back.
     @ivar settings: how the rooms are that are kept, by folded name.
     @ivar sanctions: who may not be, or speak, where.
+    @ivar volley: where the turns' sends are gathered.
     @ivar counts: what the server has done; of the turns, those of the public rooms.
     """
 
@@ -74,8 +76,9 @@ class Rooms(MultiService):
         self.settings = Table(store, "room", RoomSettings)
         self.sanctions = Sanctions(store, clock, reactor.seconds)
         self._private: dict[str, Room] = {}
-        self._turn = Turn(reactor, store, limits, observe)
-        self._scratch = Turn(reactor, scratch, limits)
+        self.volley = Volley()
+        self._turn = Turn(reactor, store, limits, self.volley, observe)
+        self._scratch = Turn(reactor, scratch, limits, self.volley)
         self.counts = self._turn.counts
 
     def room(self, name: str, make: bool = True) -> Room:

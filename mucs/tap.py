@@ -241,7 +241,8 @@ def makeService(options: Options) -> IService:
     )
     hall.realm.open(options["checkers"])
     hall.realm.accounts.admins = options["admins"]
-    for each in [*listeners, *others]:
+    rings = [hall.volley] if options["whole"].io_uring else []
+    for each in [*rings, *listeners, *others]:
         each.setServiceParent(hall)
     keep: Keep = options["keep"]
     age, wanted = keep.days * 86400, hall.rules.keeps

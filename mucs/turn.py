@@ -41,6 +41,7 @@ from mucs.outcome import Batch, Found, Owed, Part
 from mucs.patience import Patience
 from mucs.room import Room
 from mucs.rules import Limits
+from mucs.volley import Volley
 
 log = Logger()
 
@@ -59,13 +60,18 @@ class Turn:
         reactor: IReactorTime,
         store: ILog,
         limits: Limits,
+        volley: Volley,
         observe: Callable[[Batch], None] | None = None,
     ) -> None:
-        """@param observe: is shown each batch after it was delivered."""
+        """
+        @param volley: where sends are gathered while a batch is delivered.
+        @param observe: is shown each batch after it was delivered.
+        """
         self.patience = Patience(reactor)
         self.log = store
         self.observe = observe
         self._reactor = reactor
+        self._volley = volley
         self.limits = limits
         self._dirty: list[Room] = []
         self._owed: list[Owed] = []
@@ -227,7 +233,7 @@ class Turn:
         now = self._reactor.seconds()
         for room, _, _, _ in self._parts:
             room.mark(now)
-        outcome.take(self._parts, events, found, paying, self.observe)
+        outcome.take(self._parts, events, found, paying, self._volley, self.observe)
         self._next()
 
     def _failed(self, failure: Failure, batch: list[Event], paying: bool) -> Deferred[None] | None:
@@ -242,11 +248,12 @@ class Turn:
         )
 
     def _refused(self, batch: list[Event], paying: bool, unknown: bool, found: Found) -> None:
-        owed = outcome.refuse(self._parts, batch, found, unknown, paying, self.observe)
+        parts, volley, observe = self._parts, self._volley, self.observe
+        owed = outcome.refuse(parts, batch, found, unknown, paying, volley, observe)
         if paying and owed:
             # Then nothing else can be stored either.
             batch, self._parts = self._fill()
-            owed += outcome.refuse(self._parts, batch, {}, False, False, self.observe)
+            owed += outcome.refuse(self._parts, batch, {}, False, False, volley, observe)
         self._owed = owed[-MOST_OWED:]
         self._next()
 

@@ -28,12 +28,13 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"imucs", "plugin", "plugins.__init__"}),  # the seams
     # the heart
     frozenset({"room", "turn", "outcome", "doubt", "patience", "delivery", "rules", "seats"})
-    | frozenset({"records", "tries", "hashing", "peer", "personal", "pairs"}),
+    | frozenset({"records", "tries", "hashing", "peer", "personal", "pairs"})
+    | frozenset({"ring", "volley"}),
     # the service
     frozenset({"hall", "people", "rooms", "history", "register", "places", "gaps"})
     | frozenset({"roomrules", "sanctions", "audit", "seating", "orders", "closing"})
     | frozenset({"leavers"})
-    | frozenset({"listener", "certificates", "pems", "inbox", "outlet", "paced"})
+    | frozenset({"listener", "certificates", "pems", "inbox", "outlet", "wires", "paced"})
     | frozenset({"accounts", "realm", "asker", "login"})
     | frozenset({"session", "speaker", "newcomer", "member"})
     | frozenset({"friend", "person", "viewer"})

@@ -37,12 +37,14 @@ from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
 from twisted.protocols.policies import WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from zope.interface import implementer
 
+from mucs import volley
 from mucs.listener import tune
 from mucs.outlet import PATIENCE, Outlet
 from mucs.rules import Limits
+from mucs.volley import Volley
 from tests.live.server import makeCertificate
 
 LIMITS = Limits(unsent=8192, replies=32768, stalled=30.0)
@@ -151,8 +153,9 @@ class Server(Protocol):
 
     transport: Any
 
-    def __init__(self, limits: Limits, foreign: bool, starts: bool) -> None:
+    def __init__(self, limits: Limits, foreign: bool, starts: bool, volley: Volley) -> None:
         self.keeper = Keeper()
+        self.volley = volley
         self.outlet: Outlet
         self.heard = b""
         self.ended = False
@@ -170,7 +173,7 @@ class Server(Protocol):
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         self.wire = wire
         transport = Foreign(self.transport) if self._foreign else self.transport
-        self.outlet = Outlet(transport, wire.reactor, self._limits, self.keeper)
+        self.outlet = Outlet(transport, wire.reactor, self._limits, self.keeper, self.volley)
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data
@@ -200,6 +203,7 @@ class Factory(ServerFactory):
     """
     @ivar foreign: whether nothing is to be known of the transports.
     @ivar starts: whether TLS begins on a connection that was there without it.
+    @ivar volley: where their sends may be gathered.
     @ivar made: the ends of the connections that were made, oldest first.
     """
 
@@ -209,10 +213,11 @@ class Factory(ServerFactory):
         self.limits = LIMITS
         self.foreign = False
         self.starts = False
+        self.volley = Volley()
         self.made: list[Server] = []
 
     def buildProtocol(self, addr: object) -> Server:
-        server = Server(self.limits, self.foreign, self.starts)
+        server = Server(self.limits, self.foreign, self.starts, self.volley)
         self.made.append(server)
         return server
 
@@ -334,11 +339,14 @@ class Link:
         self.peer = peer
         # As sessions do, which keep it.
         self._send = self.outlet.send
+        self._volley = server.volley
 
     def says(self, data: bytes) -> None:
         """Send something."""
         self.sent += data
+        self._volley.open()
         self.calls(self._send, data)
+        self.calls(self._volley.fire)
 
     def replies(self, data: bytes) -> None:
         """Send something that stands in no log."""
@@ -445,6 +453,25 @@ class Kernel:
         return sent
 
 
+class KernelRing:
+    """The same for a ring, through which one send at a time goes."""
+
+    def __init__(self, ring: Any, script: Iterable[int] = ()) -> None:
+        self.calls = 0
+        self._ring = ring
+        self._script = iter(script)
+
+    def send(self, sockets: list[int], pieces: list[bytes]) -> list[int]:
+        """See L{mucs.ring.Ring.send}."""
+        self.calls += 1
+        most = next(self._script, len(pieces[0]))
+        sent: list[int] = [most] if most < 0 else self._ring.send(sockets, [pieces[0][:most]])
+        return sent
+
+    def close(self) -> None:
+        self._ring.close()
+
+
 @cache
 def certificate() -> PrivateCertificate:
     """A certificate, with its key."""
@@ -538,6 +565,10 @@ class Sending(Base):
         self.reactor.turn()
         return link
 
+    def kernel(self, link: Link, script: Iterable[int] = ()) -> Any:
+        """Let the kernel take no more than a script says."""
+        return Kernel(link.outlet, script)
+
     @property
     def isDirect(self) -> bool:
         """Whether the outlet sends on the socket itself."""
@@ -612,7 +643,7 @@ class Sending(Base):
         """A kernel that takes some bytes, or none, or has no buffers."""
         link = self.connect()
         if self.isDirect:
-            Kernel(link.outlet, (3, 0, 1, -errno.EAGAIN, 5, 0, -errno.ENOBUFS, 10, 0, 100))
+            self.kernel(link, (3, 0, 1, -errno.EAGAIN, 5, 0, -errno.ENOBUFS, 10, 0, 100))
         for number in range(40):
             link.says(b"%d " % number + b"-" * number)
             if number % 3 == 0:
@@ -626,7 +657,7 @@ class Sending(Base):
         self.assertFalse(link.outlet.lost())
         link = self.connect()
         if self.isDirect:
-            Kernel(link.outlet, (-errno.EPIPE,))
+            self.kernel(link, (-errno.EPIPE,))
         link.says(b"hello")
         self.assertEqual(link.outlet.lost(), self.isDirect)
 
@@ -636,7 +667,7 @@ class Sending(Base):
         if not self.isDirect:
             return
         link.arrives()
-        kernel = Kernel(link.outlet)
+        kernel = self.kernel(link)
         for number, size in enumerate((1, 64, 5000, 16384, 16385, 20_000, 50_000), 1):
             link.says(b"x" * size)
             self.assertEqual(kernel.calls, number)
@@ -955,7 +986,7 @@ class Sending(Base):
         link = self.connect()
         room: list[int] = []
         if self.isDirect:
-            Kernel(link.outlet, iter(lambda: room.pop() if room else 1 << 20, None))
+            self.kernel(link, iter(lambda: room.pop() if room else 1 << 20, None))
         for number, (what, count) in enumerate(script):
             if what == "say" and not link.outlet.busy:
                 link.says((b"%d:" % number * count)[:count])
@@ -1129,6 +1160,74 @@ class UnixTests(Known, SynchronousTestCase):
         tune(self.door.socket)
         wire = self.connect().server.wire.socket
         self.assertEqual(wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 0)
+
+
+class Gathered(Known):
+    """In volleys, by io_uring."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(volley, "FEW", 0)
+        self.server.volley.startService()
+        self.addCleanup(self.server.volley.stopService)
+        if self.ring is None:
+            raise SkipTest("this kernel has no io_uring, or not for us")
+
+    @property
+    def ring(self) -> Any:
+        """The ring of the volley."""
+        return self.server.volley._ring
+
+    def kernel(self, link: Link, script: Iterable[int] = ()) -> Any:
+        ring = KernelRing(self.ring, script)
+        self.patch(self.server.volley, "_ring", ring)
+        return ring
+
+    def test_twice(self) -> None:
+        """Two sends of one outlet in a volley: the second is not tried before the first is over."""
+        link = self.connect()
+        kernel = self.kernel(link, (2,))
+        self.server.volley.open()
+        for word in (b"first", b"second", b"third"):
+            link.sent += word
+            link.calls(link.outlet.send, word)
+        self.server.volley.fire()
+        self.assertEqual(kernel.calls, 1)
+        link.arrives()
+
+    def test_endsFirst(self) -> None:
+        """Who is closed while a volley is open has sent what they brought."""
+        link = self.connect()
+        self.server.volley.open()
+        link.sent += b"goodbye"
+        link.calls(link.outlet.send, b"goodbye")
+        link.closes()
+        self.server.volley.fire()
+        link.arrives()
+        link.ends()
+
+    def test_repliesInOrder(self) -> None:
+        """A reply stands behind what was brought before it, and is counted."""
+        link = self.connect()
+        link.fills()
+        self.server.volley.open()
+        link.says(b"before")
+        self.server.volley.open()
+        for _ in range(1000):
+            link.replies(b"-" * 1000)
+        self.server.volley.fire()
+        self.reactor.turn()
+        self.assertEqual(link.keeper.told[-1], "too much unread")
+
+
+class TcpVolleyTests(Gathered, SynchronousTestCase):
+    """On a TCP socket, in volleys."""
+
+    halves = True
+
+
+class UnixVolleyTests(Gathered, UnixTests):
+    """On a UNIX socket, in volleys."""
 
 
 class ProxyTests(Known, SynchronousTestCase):
@@ -1309,6 +1408,10 @@ class TlsTests(Known, SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(link.server.heard, b"hello")
         link.arrives()
+
+
+class TlsVolleyTests(Gathered, TlsTests):
+    """Over TLS, in volleys."""
 
 
 class OldTlsTests(TlsTests):

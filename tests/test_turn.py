@@ -22,6 +22,7 @@ from mucs.patience import SECONDS
 from mucs.room import Room
 from mucs.rules import Limits
 from mucs.turn import AGAIN, Turn
+from mucs.volley import Volley
 from tests.house import TOKEN, House, HouseCase, Person, many
 from tests.log.late import LateLog, LogFault
 
@@ -755,7 +756,7 @@ class GatheringTests(SynchronousTestCase):
             return append(batch)
 
         self.patch(log, "append", record)
-        self.turn = Turn(self.clock, log, limits)
+        self.turn = Turn(self.clock, log, limits, Volley())
         self.rooms = [Room(name, self.turn.wake, limits) for name in ("lobby", "garden")]
 
     def post(self, *texts: str, room: int = 0) -> None:

@@ -79,7 +79,7 @@ class LineProtocol(LineReceiver):
         hall, listener, dialect = self.factory.hall, self.factory.listener, self.factory.dialect
         session = Session(hall, listener, dialect, self, _peer(self.transport.getPeer()))
         session.admin = listener.policy.admins and isOurs(self.transport)
-        outlet = Outlet(self.transport, hall.reactor, hall.limits, session)
+        outlet = Outlet(self.transport, hall.reactor, hall.limits, session, hall.volley)
         self.session = session
         if dialect.pace:
             pace = (dialect.pace, dialect.size, dialect.end)

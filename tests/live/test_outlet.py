@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from mucs.listener import tune
 from mucs.outlet import Outlet
 from mucs.rules import Limits
+from mucs.volley import Volley
 from tests.live.inside import HOST, PATIENCE, LiveCase, Program, reactor
 from tests.live.server import makeCertificate
 from tests.test_outlet import BUFFER, HEADER, Peer, SecretPeer
@@ -62,7 +63,7 @@ class Reader(Protocol):
             wire = wire.transport
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         self.wire = wire
-        self.outlet = Outlet(self.transport, reactor, LIMITS, self)
+        self.outlet = Outlet(self.transport, reactor, LIMITS, self, self._factory.volley)
         self.send = self.outlet.send
         self._factory.readers.append(self)
 
@@ -99,12 +100,16 @@ class Reader(Protocol):
 
 
 class House(ServerFactory):
-    """@ivar readers: everyone who ever came, in that order."""
+    """
+    @ivar readers: everyone who ever came, in that order.
+    @ivar volley: where their sends may be gathered.
+    """
 
     noisy = False
 
     def __init__(self) -> None:
         self.readers: list[Reader] = []
+        self.volley = Volley()
 
     def buildProtocol(self, addr: object) -> Reader:
         return Reader(self)

@@ -1,0 +1,164 @@
+"""
+A ring of Linux's io_uring: some sends on sockets with one call of the kernel.
+
+A C{send} costs 5 us, of which one is the way into the kernel and back; a ring goes it once for all
+of them.  The kernel shares two pieces of memory with us: in one stands what is to be sent, in the
+other what became of it (io_uring(7), C{<linux/io_uring.h>}).
+
+Always true: a send is done, or refused, when L{Ring.send} returns, as on a socket that does not
+block.  So nothing is under way between two calls, and what was to be sent need not be kept.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import socket
+from array import array
+from errno import EAGAIN, EINTR
+
+#: How many sends may go with one call.
+MOST = 64
+
+# The numbers of the calls, the same on all machines, and what is mapped where.
+SETUP, ENTER = 425, 426
+AT_ORDER, AT_RESULTS, AT_ENTRIES = 0, 0x8000000, 0x10000000
+SEND = 26
+AWAIT = 1  # return when so many are done
+
+# Neither waits, nor kills us when the peer is gone.
+FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+
+# Where in a CPython bytes object its bytes begin.
+HEADER = bytes.__basicsize__ - 1
+
+
+class _Place(ctypes.Structure):
+    """Where in its memory each part of a queue stands: the last one named is that of its items."""
+
+    _fields_ = [(name, ctypes.c_uint32) for name in ("head", "tail", "mask", "count")] + [
+        ("_", ctypes.c_uint32 * 6)
+    ]
+
+
+class _Plan(ctypes.Structure):
+    """What the kernel says of a new ring."""
+
+    _fields_ = [
+        ("entries", ctypes.c_uint32),
+        ("results", ctypes.c_uint32),
+        ("_", ctypes.c_uint32 * 8),
+        ("order", _Place),
+        ("done", _Place),
+    ]
+
+
+class Ring:
+    """A ring for as many sends as L{MOST} at once."""
+
+    def __init__(self) -> None:
+        """@raise OSError: this kernel has none, or does not let us have it."""
+        self._kernel = ctypes.CDLL(None, use_errno=True).syscall
+        self._kernel.restype = ctypes.c_long
+        plan = _Plan()
+        self._number = self._call(SETUP, MOST, ctypes.byref(plan))
+        if self._number < 0:
+            raise OSError(-self._number, os.strerror(-self._number))
+        try:
+            self._map(plan)
+            self._try()
+        except BaseException:
+            self.close()
+            raise
+
+    def _map(self, plan: _Plan) -> None:
+        """Lay out the memory: in each place for a send everything that is always the same."""
+        places = plan.order._[2]
+        order = self._share(AT_ORDER, places + 4 * MOST)
+        order[places:].cast("I")[:] = array("I", range(MOST))
+        self._begun, self._tail = _number(order, plan.order.head), _number(order, plan.order.tail)
+        done = self._share(AT_RESULTS, plan.done._[1] + 16 * plan.results)
+        self._head, self._ended = _number(done, plan.done.head), _number(done, plan.done.tail)
+        numbers = done[plan.done._[1] :].cast("i")
+        self._which, self._results = numbers[0::4], numbers[2::4]
+        self._size = plan.results
+        entries = self._share(AT_ENTRIES, 64 * MOST)
+        entries[0::64] = bytes([SEND]) * MOST
+        numbers, addresses = entries.cast("i"), entries.cast("Q")
+        numbers[7::16] = array("i", [FLAGS]) * MOST
+        addresses[4::8] = array("Q", range(MOST))
+        self._sockets, self._sizes = numbers[1::16], numbers[6::16]
+        self._addresses = addresses[2::8]
+
+    def _share(self, place: int, size: int) -> memoryview:
+        return memoryview(mmap.mmap(self._number, size, offset=place))
+
+    def _try(self) -> None:
+        """Where it cannot send, it is to be known now. @raise OSError: it cannot."""
+        one, other = socket.socketpair()
+        with one, other:
+            other.setblocking(False)
+            results = self.send([one.fileno(), -1], [b"sent", b"not"])
+            if results[0] != 4 or results[1] >= 0 or other.recv(8) != b"sent":
+                raise OSError(EAGAIN, "it cannot send")
+
+    def send(self, sockets: list[int], pieces: list[bytes]) -> list[int]:
+        """
+        Send something on each of some sockets, in this order.
+
+        @param sockets: their descriptors, each once, as many as L{MOST} at most.
+        @return: for each how many bytes were sent; or why none were, as an C{errno} below 0.
+        """
+        count = len(pieces)
+        tail = self._tail[0]
+        at = tail % MOST
+        if at + count > MOST:
+            first = MOST - at
+            done = self.send(sockets[:first], pieces[:first])
+            return done + self.send(sockets[first:], pieces[first:])
+        if set(map(type, pieces)) - {bytes}:
+            raise TypeError("only bytes stand where they are looked for")
+        end = at + count
+        self._sockets[at:end] = array("i", sockets)
+        self._addresses[at:end] = array("Q", [id(piece) + HEADER for piece in pieces])
+        self._sizes[at:end] = array("i", map(len, pieces))
+        self._tail[0] = (tail + count) & 0xFFFFFFFF
+        self._call(ENTER, self._number, count, count, AWAIT, None, 0)
+        taken = (self._begun[0] - tail) & 0xFFFFFFFF
+        if taken < count:
+            # It wants memory, say.  What it did not look at it is not to look at later.
+            self._tail[0] = (tail + taken) & 0xFFFFFFFF
+        return self._take(taken, at) + [-EAGAIN] * (count - taken)
+
+    def _take(self, count: int, at: int) -> list[int]:
+        """What became of the sends, of which the first stands at a place."""
+        head = self._head[0]
+        while (self._ended[0] - head) & 0xFFFFFFFF < count:
+            # None of them waits for anything, so this is short, if it is at all.
+            self._call(ENTER, self._number, 0, count, AWAIT, None, 0)
+        begin = head % self._size
+        results: list[int] = self._results[begin : begin + count].tolist()
+        which = self._which[begin : begin + count].tolist()
+        if which != list(range(at, at + count)):
+            results = [result for _, result in sorted(zip(which, results, strict=True))]
+        self._head[0] = (head + count) & 0xFFFFFFFF
+        return results
+
+    def _call(self, *arguments: object) -> int:
+        """Call the kernel. @return: what it says, or an C{errno} below 0."""
+        while True:
+            answer: int = self._kernel(*arguments)
+            if answer >= 0:
+                return answer
+            if ctypes.get_errno() != EINTR:
+                return -ctypes.get_errno()
+
+    def close(self) -> None:
+        """Give the ring back."""
+        os.close(self._number)
+
+
+def _number(memory: memoryview, at: int) -> memoryview:
+    """The number at a place of a memory."""
+    return memory[at : at + 4].cast("I")

@@ -1,0 +1,184 @@
+"""
+Tests for L{mucs.ring}, on the kernel there is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import os
+import socket
+from typing import Any
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from mucs import ring
+from mucs.ring import MOST, Ring
+
+
+class RingTests(SynchronousTestCase):
+    """Sends by io_uring."""
+
+    def setUp(self) -> None:
+        try:
+            self.ring = Ring()
+        except OSError as error:
+            raise SkipTest(f"no io_uring here: {error}") from error
+        self.addCleanup(self.ring.close)
+
+    def pair(self) -> tuple[socket.socket, socket.socket]:
+        """Two ends of a connection, neither of which waits."""
+        ends = socket.socketpair()
+        for end in ends:
+            end.setblocking(False)
+            self.addCleanup(end.close)
+        return ends
+
+    def send(self, sockets: list[socket.socket], pieces: list[bytes]) -> list[int]:
+        """Send on sockets."""
+        return self.ring.send([each.fileno() for each in sockets], pieces)
+
+    def test_eachItsOwn(self) -> None:
+        """Each socket gets what is for it, however often, and from wherever in the ring."""
+        pairs = [self.pair() for _ in range(MOST)]
+        sent = [b""] * MOST
+        for turn in range(50):
+            count = turn * 7 % MOST + 1
+            pieces = [b"%d to %d;" % (turn, each) * (each % 5 + 1) for each in range(count)]
+            results = self.send([one for one, _ in pairs[:count]], pieces)
+            self.assertEqual(results, list(map(len, pieces)))
+            for each, piece in enumerate(pieces):
+                sent[each] += piece
+        self.assertEqual([other.recv(1 << 16) for _, other in pairs], sent)
+
+    def test_nothing(self) -> None:
+        """Nothing is sent to nobody."""
+        self.assertEqual(self.send([], []), [])
+
+    def test_bytesAreCopied(self) -> None:
+        """What was sent need not be kept."""
+        one, other = self.pair()
+        for number in range(100):
+            self.send([one], [b"%d," % number * 10])
+            gc.collect(0)
+        self.assertEqual(other.recv(1 << 16), b"".join(b"%d," % n * 10 for n in range(100)))
+
+    def test_onlyBytes(self) -> None:
+        """What is no bytes stands elsewhere in memory, and is not looked for."""
+        one, other = self.pair()
+        for wrong in (bytearray(b"wrong"), memoryview(b"wrong"), "wrong"):
+            with self.assertRaises(TypeError):
+                self.send([one, one], [b"right", wrong])  # type: ignore[list-item]
+        self.assertEqual(self.send([one], [b"right"]), [5])
+        self.assertEqual(other.recv(100), b"right")
+
+    def test_full(self) -> None:
+        """Who takes no more is told from the others, and nobody waits."""
+        (full, slow), (free, reader) = self.pair(), self.pair()
+        data = b"x" * 50_000
+        results: list[int] = []
+        while not results or results[-1] == len(data):
+            results += self.send([full], [data])
+        self.assertTrue(results[-1] == -errno.EAGAIN or 0 < results[-1] < len(data))
+        refused, sent, again = self.send([full, free, full], [data, b"hello", data])
+        self.assertEqual((refused, sent, again), (-errno.EAGAIN, 5, -errno.EAGAIN))
+        self.assertEqual(reader.recv(100), b"hello")
+        taken = sum([result for result in results if result > 0])
+        while taken:
+            taken -= len(slow.recv(1 << 20))
+        with self.assertRaises(BlockingIOError):
+            slow.recv(1)
+
+    def test_gone(self) -> None:
+        """A peer that is gone, a closed socket, and what is no socket, are an error each."""
+        (one, other), (free, reader) = self.pair(), self.pair()
+        other.close()
+        with open(os.devnull) as file:
+            numbers = [one.fileno(), -1, free.fileno(), file.fileno()]
+            results = self.ring.send(numbers, [b"hello"] * 4)
+        self.assertEqual(results, [-errno.EPIPE, -errno.EBADF, 5, -errno.ENOTSOCK])
+        self.assertEqual(reader.recv(100), b"hello")
+
+    def test_notTaken(self) -> None:
+        """Where the kernel does not take them all, the rest is refused, and not sent later."""
+        pairs = [self.pair() for _ in range(8)]
+        calls: list[Any] = []
+        call = self.ring._call
+
+        def shy(number: int, *rest: Any) -> int:
+            calls.append(rest)
+            if len(calls) == 1 and number == ring.ENTER:
+                return call(number, rest[0], 3, 3, *rest[3:])
+            return -errno.EAGAIN if len(calls) == 2 else call(number, *rest)
+
+        self.patch(self.ring, "_call", shy)
+        sockets = [one for one, _ in pairs]
+        again = -errno.EAGAIN
+        self.assertEqual(self.send(sockets, [b"1"] * 8), [1] * 3 + [again] * 5)
+        self.assertEqual(self.send(sockets, [b"2"] * 8), [again] * 8)
+        self.assertEqual(self.send(sockets, [b"3"] * 8), [1] * 8)
+        self.assertEqual([other.recv(9) for _, other in pairs], [b"13"] * 3 + [b"3"] * 5)
+
+    def test_outOfOrder(self) -> None:
+        """What became of a send is found by its number, in whatever order they end."""
+        self.send([], [])
+        one, other = self.pair()
+        other.close()
+        free, _ = self.pair()
+        self.assertEqual(self.send([one, free], [b"a", b"bc"]), [-errno.EPIPE, 2])
+        self.ring._head[0] -= 2
+        for memory in (self.ring._which, self.ring._results):
+            memory[0], memory[1] = memory[1], memory[0]
+        self.assertEqual(self.ring._take(2, self.ring._which[1]), [-errno.EPIPE, 2])
+
+    def test_interrupted(self) -> None:
+        """A signal in the middle of a call is no error."""
+        kernel = self.ring._kernel
+        calls: list[object] = []
+
+        def interrupted(*arguments: object) -> int:
+            calls.append(arguments)
+            if len(calls) % 2:
+                ctypes.set_errno(errno.EINTR)
+                return -1
+            return int(kernel(*arguments))
+
+        self.patch(self.ring, "_kernel", interrupted)
+        one, other = self.pair()
+        self.assertEqual(self.send([one], [b"hello"]), [5])
+        self.assertEqual(other.recv(100), b"hello")
+
+    def test_givenBack(self) -> None:
+        """A ring leaves no descriptor behind."""
+        gc.collect()
+        before = len(os.listdir("/proc/self/fd"))
+        other = Ring()
+        self.assertGreater(len(os.listdir("/proc/self/fd")), before)
+        other.close()
+        del other
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+
+class NoRingTests(SynchronousTestCase):
+    """Where the kernel has no io_uring, or not for us."""
+
+    def refuse(self, wrong: int) -> None:
+        """The kernel says no."""
+
+        def refusing(library: object) -> Any:
+            def syscall(*arguments: object) -> int:
+                ctypes.set_errno(wrong)
+                return -1
+
+            return type("Library", (), {"syscall": staticmethod(syscall)})
+
+        self.patch(ctypes, "CDLL", lambda *_, **__: refusing(None))
+
+    def test_refused(self) -> None:
+        """That is an error when it is made, which says why."""
+        for wrong in (errno.ENOSYS, errno.EPERM):
+            self.refuse(wrong)
+            with self.assertRaises(OSError) as caught:
+                Ring()
+            self.assertEqual(caught.exception.errno, wrong)

@@ -24,6 +24,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, globalLogPublisher
 
+from mucs.listener import Listener
 from mucs.tap import Options, makeService
 from tests.player import PATIENCE, Player, Surprise, Watched
 
@@ -130,7 +131,8 @@ class Stage(Watched):
         self._hall.places.token = token
         self._hall.privilegedStartService()
         self._hall.startService()
-        for dialect, listener in zip(setting.listens, self._hall, strict=False):
+        listeners = [each for each in self._hall if isinstance(each, Listener)]
+        for dialect, listener in zip(setting.listens, listeners, strict=True):
             port = listener.addresses()
             self._ports[dialect] = port.getHost().port
             port.factory.buildProtocol = self._listening(port.factory.buildProtocol)

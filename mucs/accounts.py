@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 
 from mucs.events import Refused
 from mucs.looks import bare, look
-from mucs.names import fold
+from mucs.names import fold, starts
 from mucs.records import Table
 
 #: Bytes in a password.  The upper bound is there for whoever sends a file.
@@ -92,7 +92,7 @@ class Accounts:
         alike = {key, plain, self._looks.get(look(bare(name)), ""), self._bare.get(plain, "")}
         if numbered := _NUMBERED.fullmatch(bare(name)):
             alike.add(fold(numbered[1]))
-        found = (alike | _starts(name)) & rows.keys()
+        found = (alike | starts(name)) & rows.keys()
         found |= self._starts.get(key, set())
         return next((rows[each].name for each in sorted(found) if each != mine), "")
 
@@ -126,16 +126,8 @@ class Accounts:
         self._bare = {plain: key for plain, key in ends if plain != key}
         self._starts = {}
         for key, account in rows.items():
-            for start in _starts(account.name):
+            for start in starts(account.name):
                 self._starts.setdefault(start, set()).add(key)
-
-
-def _starts(name: str) -> set[str]:
-    """What a name with spaces begins with, folded: C{bob left} could be about C{bob}."""
-    starts: set[str] = set()
-    for words in (name.split(" "), fold(name).split(" ")):
-        starts |= {fold(" ".join(words[:count])) for count in range(1, len(words))}
-    return starts
 
 
 def secret(text: str) -> str:

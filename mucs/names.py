@@ -34,7 +34,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 MOST_MARKS = 4
 #: How many names are compared with a mistyped one.
 MOST_COMPARED = 100
+
+#: Characters of what is kept folded for a while, at most.
+LONGEST = 100
 
 # What ends a name, or a part of a line, in one of the dialects.
 _SIGNS = frozenset(':/"<>[]{},')
@@ -179,6 +182,10 @@ def fold(name: str) -> str:
     @param name: any string; usually what L{checkName} gave
     @return: the key, in NFKC
     """
+    return _recently(name) if len(name) <= LONGEST else _fold(name)
+
+
+def _fold(name: str) -> str:
     if name.isascii():
         return _foldAscii(name)
     for _ in range(_ROUNDS):
@@ -190,6 +197,20 @@ def fold(name: str) -> str:
             break
         name = folded
     return name
+
+
+#: Someone who comes in has their name folded ten times.
+_recently = lru_cache(512)(_fold)
+
+
+def starts(name: str) -> set[str]:
+    """What a name with spaces begins with, folded: C{bob left} could be about C{bob}."""
+    starts: set[str] = set()
+    if name.isascii() and " " not in name:
+        return starts
+    for words in (name.split(" "), fold(name).split(" ")):
+        starts |= {fold(" ".join(words[:count])) for count in range(1, len(words))}
+    return starts
 
 
 def _foldAscii(name: str) -> str:

@@ -14,7 +14,7 @@ from mucs.accounts import Accounts
 from mucs.events import Refused
 from mucs.imucs import IMember
 from mucs.looks import bare, look
-from mucs.names import BadName, fold, nearest
+from mucs.names import BadName, fold, nearest, starts
 from mucs.text import quote
 
 #: Characters of a name that is looked for, at most: longer ones are not said back.
@@ -33,7 +33,8 @@ class Register:
         self._accounts = accounts
         self._names: dict[str, IMember] = {}
         self._looks: dict[str, IMember] = {}  # by how they look, bare; C{\\0} and bare folded
-        self._spaced: dict[str, IMember] = {}  # those with a space in them
+        # Those with spaces in them, by how they begin, by key.
+        self._spaced: dict[str, dict[str, IMember]] = {}
 
     def claim(self, session: IMember, name: str) -> None:
         """Take a name for a session. @raise Refused: it is another's."""
@@ -44,8 +45,8 @@ class Register:
         self._names[key] = session
         for mark in _marks(name):
             self._looks[mark] = session
-        if " " in name:
-            self._spaced[key] = session
+        for start in starts(name):
+            self._spaced.setdefault(start, {})[key] = session
 
     def isFree(self, session: IMember, name: str, account: str = "") -> bool:
         """Whether a session could claim a name, as the owner of an account or as a guest."""
@@ -82,6 +83,8 @@ class Register:
     def _isKept(self, name: str) -> bool:
         """Whether it is an admin's who has not registered it yet."""
         accounts = self._accounts
+        if not accounts.admins:
+            return False
         keys = {fold(name), fold(bare(name))}
         return any(key in accounts.admins and accounts.get(key) is None for key in keys)
 
@@ -97,23 +100,23 @@ class Register:
         Whose name, and a space, this one begins with, or whose begins with this one: C{bob left}
         would say, with C{/me}, what is not so of C{bob}.
         """
-        words = name.split(" ")
-        for count in range(1, len(words)):
-            other = self._names.get(fold(" ".join(words[:count])))
+        for start in starts(name):
+            other = self._names.get(start)
             if other is not None and other is not session:
                 return other.name
-        start = fold(name) + " "
-        for key, other in self._spaced.items():
-            if other is not session and key.startswith(start):
-                return other.name
-        return ""
+        longer = self._spaced.get(fold(name), {}).values()
+        return next((other.name for other in longer if other is not session), "")
 
     def release(self, session: IMember, name: str, keep: str = "") -> None:
         """Give a name back, unless it is the same as C{keep}."""
         key = fold(name) if name else ""
         if self._names.get(key) is session and key != (fold(keep) if keep else ""):
             del self._names[key]
-            self._spaced.pop(key, None)
+            for start in starts(name):
+                longer = self._spaced.get(start, {})
+                longer.pop(key, None)
+                if not longer:
+                    self._spaced.pop(start, None)
         for mark in set(_marks(name)) - set(_marks(keep)):
             if self._looks.get(mark) is session:
                 del self._looks[mark]

@@ -8,7 +8,7 @@ any of them is stored and shown by one L{turn<mucs.turn.Turn>}; private words ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -161,8 +161,13 @@ class Rooms(MultiService):
         @param comes: whether C{session} comes in just now: then only who was there before, as
             those who come with the same batch, but later, are announced to them.
         """
-        later = takewhile(lambda member: member is not session, reversed(room.members))
-        count = max(0, len(room.members) - 1 - (len(list(later)) if comes else 0))
+        later = 0
+        if comes:
+            for member in reversed(room.members):
+                if member is session:
+                    break
+                later += 1
+        count = max(0, len(room.members) - 1 - later)
         others = (member.name for member in room.members if member is not session)
         names = list(islice(others, min(count, NAMED)))
         if not names:

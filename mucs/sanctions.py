@@ -145,7 +145,7 @@ class Sanctions:
         @param room: a L{Room<mucs.room.Room>}, or L{None} for the server.
         @param name: what they want to be called, if not what they are.
         """
-        if session.admin:
+        if session.admin or not self.table.rows:
             return None
         key = "" if room is None else room.key
         for sanction in self._known(session, name or session.name):

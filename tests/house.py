@@ -540,7 +540,8 @@ class HouseCase(SynchronousTestCase):
             self.assertFalse(person.wire.connected)
             self.assertNotIn(session.id, hall.sessions)
             self.assertNotIn(session, hall.names._names.values())
-            self.assertNotIn(session, hall.names._spaced.values())
+            for longer in hall.names._spaced.values():
+                self.assertNotIn(session, longer.values())
             self.assertNotIn(session, hall.names._looks.values())
             self.assertNotIn(session, hall.tokens.values())
             self.assertNotIn(session, hall._open)

@@ -133,7 +133,7 @@ class Stage(Watched):
         self._hall.startService()
         listeners = [each for each in self._hall if isinstance(each, Listener)]
         for dialect, listener in zip(setting.listens, listeners, strict=True):
-            port = listener.addresses()
+            port: Any = listener.addresses()
             self._ports[dialect] = port.getHost().port
             port.factory.buildProtocol = self._listening(port.factory.buildProtocol)
 

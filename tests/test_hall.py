@@ -199,7 +199,7 @@ class NamesTests(HouseCase):
         eve.says("/nick eve left", "/nick eve", "/quit")
         bob.says("/nick Eve", "/nick Eve left")
         self.assertEqual(bob.lines()[-2:], ["-- you are now Eve", "-- you are now Eve left"])
-        self.assertEqual(self.house.hall.names._spaced, {"eve left": bob.session})
+        self.assertEqual(self.house.hall.names._spaced, {"eve": {"eve left": bob.session}})
 
     def test_theServersOwnName(self) -> None:
         """Nobody has it, however it is written."""

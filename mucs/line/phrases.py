@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from operator import attrgetter
 
 from mucs import events as kinds
 from mucs.events import Event
@@ -87,15 +89,26 @@ def phrase(words: str) -> Callable[[Event], str]:
     if unknown:
         raise ValueError(f"there is no field {{{unknown.pop()}}}, in: {words.strip()}")
 
-    def say(event: Event) -> str:
-        ip, _, port = event.author.rpartition(":")
-        return words.format(
-            author=event.author,
-            text=event.text,
-            target=event.target,
-            room=event.room,
-            ip=ip,
-            port=port,
-        )
+    names = _FIELD.findall(words)
+    if {"ip", "port"} & set(names):
+        return partial(_format, words)
+    # "{author}" is "%s" here, and takes a third of the time.
+    template = _FIELD.sub("%s", words.replace("%", "%%"))
+    if not names:
+        said = template % ()
+        return lambda event: said
+    fields = attrgetter(*names)
+    return lambda event: template % fields(event)
 
-    return say
+
+def _format(words: str, event: Event) -> str:
+    """Say an event whose author may be called by their address."""
+    ip, _, port = event.author.rpartition(":")
+    return words.format(
+        author=event.author,
+        text=event.text,
+        target=event.target,
+        room=event.room,
+        ip=ip,
+        port=port,
+    )

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from mucs.hall import Hall
     from mucs.listener import Listener
 
+#: The ASCII that is seen, blanks, and what ends lines.
+PRINTED = bytes(range(0x20, 0x7F)) + b"\n"
+
+
 @implementer(IAudience)
 class Audience:
     """See L{IAudience}; one object for each way of seeing, so that comparing them is cheap."""
@@ -202,15 +206,21 @@ class Dialect:
         """
         The lines of a text, clean, if L{parse} would take each of them for speech; else nothing.
         """
-        if text[:1] in "/!" or "\n/" in text or "\n!" in text:
+        if text[:1] in "/!":
             return []
-        if " /" in text and any(line.lstrip()[:1] == "/" for line in text.split("\n")):
+        # Looking for one character is forty times as fast as for two.
+        if "!" in text and "\n!" in text:
+            return []
+        if "/" in text and any(line.lstrip()[:1] == "/" for line in text.split("\n")):
             return []
         lines = text.split("\n")
-        if not "".join(lines).isprintable():
+        if not text.isascii():
+            if not "".join(lines).isprintable():
+                return []
+        elif text.encode().translate(None, PRINTED):
             return []
         # An empty line can only be the first: the framings make one line end of several.
-        if text.isascii() and text[0] != "\n" and text[-1] != " " and " \n" not in text:
+        elif text[0] != "\n" and text[-1] != " " and (" " not in text or " \n" not in text):
             return lines
         return [line for line in map(clean, lines) if line]
 

@@ -100,7 +100,7 @@ def deliver(shares: list[Share], volley: Volley, again: bool = False) -> None:
             if again and not audience.counts:
                 continue
             try:
-                _tell(audience, room, events, cuts, gathered)
+                _tell(audience, room, events, cuts, gathered, volley)
             except Exception:
                 # A dialect of somebody else's, say.  All others are told.
                 log.failure("an audience of #{room} could not be told", room=room.name)
@@ -117,6 +117,7 @@ def _tell(
     events: list[Event],
     cuts: dict[IMember, list[Cut]],
     gathered: dict[IMember, list[bytes]],
+    volley: Volley,
 ) -> None:
     """Tell one audience; those who are in C{gathered} get it with the rest of theirs."""
     lines = audience.render(events)
@@ -129,7 +130,16 @@ def _tell(
         each = lines if plain else [line.encode("utf-8", "replace") for line in lines]
         ends = [0, *accumulate(map(len, each))]
     whole = memoryview(data)
-    for member in room.audiences[audience]:
+    group = room.audiences[audience]
+    if not gathered and volley.lists(group):
+        own = {
+            member: _view(room, member, audience, events, whole, ends, mine)
+            for member, mine in cuts.items()
+            if member in group
+        }
+        volley.spread(group, data, own)
+        return
+    for member in group:
         mine = data
         if member in cuts:
             mine = _view(room, member, audience, events, whole, ends, cuts[member])

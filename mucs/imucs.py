@@ -7,9 +7,8 @@ A line's way, and whose it is::
           -> Session: IFilter, ICommand -> Room.post -> Turn
     Turn: ILog.append -> IAudience.render, once per audience -> IMember.send -> IObserver
 
-Plugins provide L{IFrontEnd}, L{ICommand}, L{IFilter} or L{IObserver}, and are found in
-C{mucs.plugins} by L{twisted.plugin.getPlugins}.  Everything else here is how the floors of
-the house speak with one another, so that each can be tested, or replaced, alone.
+Plugins provide L{IFrontEnd}, L{ICommand}, L{IFilter} or L{IObserver}; Twisted finds them in
+C{mucs.plugins}.  Everything else is how the floors of the house speak with each other.
 """
 
 from __future__ import annotations
@@ -163,9 +162,7 @@ class ILog(Interface):
 
 
 class IAudience(Interface):
-    """
-    The people in a room who get the same bytes.  Hashable; equal means the same bytes.
-    """
+    """The people in a room who get the same bytes.  Hashable; equal means the same bytes."""
 
     echoes: bool = Attribute("Whether speech is shown to its speaker as to anyone else.")
 
@@ -223,6 +220,9 @@ class IMember(ISession):
 
     def send(data: bytes) -> None:
         """Pass bytes on.  Never raises, never calls back before the turn is over."""
+
+    def sender() -> Any:
+        """A L{mucs.volley.Sender} that could send them now, if there is one."""
 
     def stored(room: Any, event: Event) -> None:
         """A change that this person asked for is in the log: make it so.  Not called for speech."""

@@ -51,28 +51,14 @@ class Outlet:
     @ivar send: takes bytes: one of the ways below, chosen once.  A plain attribute, because it is
         called once for each recipient of each turn.
     @ivar busy: whether the owner is to send nothing but replies.
+    @ivar isListed: see L{Sender}.
     @ivar socket: the one at the bottom, if there is one that we know.
     """
 
     __slots__ = (
-        "_isHeld",
-        "_limits",
-        "_mark",
-        "_owed",
-        "_owner",
-        "_passed",
-        "_reactor",
-        "_small",
-        "_socketSend",
-        "_state",
-        "_telling",
-        "_timer",
-        "_volley",
-        "_wire",
-        "busy",
-        "send",
-        "socket",
-        "transport",
+        "_isHeld", "_limits", "_mark", "_owed", "_owner", "_passed", "_reactor", "_small",
+        "_socketSend", "_state", "_telling", "_timer", "_volley", "_wire", "busy",
+        "isListed", "send", "socket", "transport",
     )
 
     def __init__(
@@ -86,6 +72,7 @@ class Outlet:
         """@param transport: connected; it is told to pause and resume us when it is full."""
         self.transport = transport
         self.busy = False
+        self.isListed = False
         self._reactor, self._limits, self._owner, self._volley = reactor, limits, owner, volley
         self._state = CLEAR
         self._timer: IDelayedCall | None = None
@@ -108,6 +95,10 @@ class Outlet:
             elif isTls(transport) and hasattr(self._small, "_buffer"):
                 self.send = self._encrypt
         transport.registerProducer(self, True)
+
+    def sender(self) -> Outlet | None:
+        """Who is to send on the socket itself, if that can be done now."""
+        return self if self.send == self._direct and not self._state else None
 
     def unsent(self) -> int:
         """Bytes that wait in the transport; 0 where that cannot be known."""
@@ -163,6 +154,8 @@ class Outlet:
         """Send no more; abort the connection, if it is still there after C{patience} seconds."""
         if self._volley.isOpen:
             self._volley.release()
+        if self.isListed:
+            self._volley.changed(self)
         self._state = state
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -193,6 +186,8 @@ class Outlet:
 
     def sent(self, data: bytes, result: int) -> None:
         """So many bytes of it went out, and not all; or none, for an C{errno} below 0."""
+        if self.isListed:
+            self._volley.changed(self)
         if result < 0 and -result not in NO_ROOM:
             # The reactor finds the same when it reads, after what the peer said before.
             self._end(FAILED, PATIENCE)

@@ -116,6 +116,9 @@ class Paced:
         self._stop()
         self._outlet.cut()
 
+    def sender(self) -> None:
+        """Nobody else sends here, or it would be too soon."""
+
     def lost(self) -> bool:
         """The connection is gone. @return: whether a send has failed."""
         self._stop()

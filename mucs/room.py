@@ -27,6 +27,7 @@ from mucs.imucs import IAudience, IMember
 from mucs.names import fold
 from mucs.rules import Limits
 from mucs.settings import RoomSettings
+from mucs.volley import Group
 
 log = Logger()
 
@@ -82,11 +83,7 @@ class Room:
     )
 
     def __init__(
-        self,
-        name: str,
-        wake: Callable[[Room], None],
-        limits: Limits,
-        private: bool = False,
+        self, name: str, wake: Callable[[Room], None], limits: Limits, private: bool = False
     ) -> None:
         """@param wake: is called when the first draft of a turn is posted."""
         self.name = name
@@ -97,7 +94,7 @@ class Room:
         self.seating: Any = None
         self.private = private
         self.members: dict[IMember, IAudience | None] = {}
-        self.audiences: dict[IAudience, dict[IMember, None]] = {}
+        self.audiences: dict[IAudience, Group] = {}
         self.cursors: dict[IMember, int] = {}
         self.head = 0
         self.recent: deque[Event] = deque(maxlen=limits.behind)
@@ -287,7 +284,7 @@ class Room:
         """Someone is in the room now, and has read to its head."""
         audience = member.audience(self)
         self.members[member] = audience
-        self.audiences.setdefault(audience, {})[member] = None
+        self.audiences.setdefault(audience, Group())[member] = None
 
     def _part(self, member: IMember, audience: IAudience | None) -> None:
         if audience is None:

@@ -208,15 +208,18 @@ class Session(Speaker):
             if not self.changes:
                 self._end()
 
+    def unplugged(self) -> None:
+        """The connection is gone, and nothing is sent any more."""
+        self.hall.counts.broken += self._outlet.lost()
+
     def lost(self, clean: bool) -> None:
         """
-        The connection is gone.
+        The connection is gone: so it is L{unplugged} already.
 
         What came before is still done, at once, as far as L{Inbox.hurry} lets it.
 
         @param clean: whether the peer closed it in good order.
         """
-        self.hall.counts.broken += self._outlet.lost()
         self.hall.closed(self)
         if self.state != GONE:
             self._gone(clean)

@@ -242,7 +242,7 @@ def makeService(options: Options) -> IService:
     hall.realm.open(options["checkers"])
     hall.realm.accounts.admins = options["admins"]
     rings = [hall.volley] if options["whole"].io_uring else []
-    for each in [*rings, *listeners, *others]:
+    for each in [*listeners, *others, *rings]:
         each.setServiceParent(hall)
     keep: Keep = options["keep"]
     age, wanted = keep.days * 86400, hall.rules.keeps

@@ -39,6 +39,7 @@ from mucs.events import Event, Unknown
 from mucs.imucs import ILog, IMember
 from mucs.outcome import Batch, Found, Owed, Part
 from mucs.patience import Patience
+from mucs.quiet import quiet
 from mucs.room import Room
 from mucs.rules import Limits
 from mucs.volley import Volley
@@ -72,6 +73,7 @@ class Turn:
         self.observe = observe
         self._reactor = reactor
         self._volley = volley
+        self._isQuiet = quiet(reactor)
         self.limits = limits
         self._dirty: list[Room] = []
         self._owed: list[Owed] = []
@@ -111,6 +113,7 @@ class Turn:
         if (
             posted != self._seen
             and posted < self.limits.events
+            and not self._isQuiet()
             and self._reactor.seconds() - self._begun < self.limits.gather
         ):
             self._seen = posted

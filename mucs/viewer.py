@@ -162,6 +162,9 @@ class Viewer:
 
     # Live.
 
+    def sender(self) -> Outlet | None:
+        return self._outlet.sender()
+
     def audience(self, room: Room) -> IAudience:
         place = "private" if room.private else "current" if room is self.current else "other"
         return self._dialect.audience(place, self.policy.echo)

@@ -6,14 +6,20 @@ once, but brings here what it has to say.  Some of them at a time go to the kern
 (L{mucs.ring}): the first leave while the last are still being gathered.  Where there is no ring,
 a volley is never open, and everyone sends for themselves.
 
+Those who get the same bytes, turn after turn, do not even bring them: for a L{Group} that has not
+changed there is a list of its sockets (L{Crowd}), which holds as long as the sockets of all who are
+in any such list are free.
+
 Always true: what an outlet has brought is on its way, or the outlet knows that it is not, before
-anything else that it sends, and before it ends.
+anything else that it sends, and before it ends; and nobody's socket is in a list that is used once
+something waits for it, or it is closed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from socket import socket
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.logger import Logger
@@ -25,7 +31,10 @@ log = Logger()
 #: How many sends go together.  With more of them the first one waits; with fewer each costs more.
 TOGETHER = 32
 
-#: Fewer than that are sent one by one.
+#: How many go first: whoever reads them does so while the next are gathered.
+FIRST = 8
+
+#: So few are sent one by one.
 FEW = 3
 
 
@@ -34,15 +43,65 @@ class Sender(Protocol):
     Who brings something.
 
     @ivar socket: on which it is to be sent.
+    @ivar isListed: whether it is in a crowd that may be used; then it tells of any change
+        (L{Volley.changed}).
     """
 
     socket: socket
+    isListed: bool
 
     def shoot(self, data: bytes) -> None:
         """Send it now, by oneself."""
 
     def sent(self, data: bytes, result: int) -> None:
         """So many bytes of it were sent, and not all; or none, for an C{errno} below 0."""
+
+
+class Group(dict[Any, None]):
+    """
+    Members who get the same bytes.
+
+    @ivar crowd: how they get them at once, if that is known.
+    @ivar isNew: whether they are others than the last time they got something.
+    """
+
+    __slots__ = ("crowd", "isNew")
+
+    def __init__(self) -> None:
+        self.crowd: Crowd | None = None
+        self.isNew = True
+
+    def __setitem__(self, member: Any, value: None) -> None:
+        self.crowd, self.isNew = None, True
+        super().__setitem__(member, value)
+
+    def __delitem__(self, member: Any) -> None:
+        self.crowd, self.isNew = None, True
+        super().__delitem__(member)
+
+
+class Crowd:
+    """
+    The sockets of a group, as far as they are free.
+
+    @ivar others: the members whose are not, or are not known.
+    """
+
+    def __init__(self, group: Group, age: int) -> None:
+        self.age = age
+        self.senders: list[Sender] = []
+        self.sockets: list[int] = []
+        self.places: dict[Any, int] = {}  # where the members stand in these
+        self.others: list[Any] = []
+        for member in group:
+            sender = member.sender()
+            if sender is None:
+                self.others.append(member)
+            else:
+                sender.isListed = True
+                self.places[member] = len(self.senders)
+                self.senders.append(sender)
+                self.sockets.append(sender.socket.fileno())
 
 
 class Volley(Service):
@@ -56,6 +115,8 @@ class Volley(Service):
         self.isOpen = False
         self._ring: Ring | None = None
         self._brought: dict[Sender, bytes] = {}
+        self._together = TOGETHER  # so many are released the next time
+        self._age = 0  # of the crowds that may be used
 
     def startService(self) -> None:
         """From now on there is a ring, if the kernel has one for us."""
@@ -76,6 +137,7 @@ class Volley(Service):
     def open(self) -> None:
         """From now on sends are gathered, if that is possible."""
         self.isOpen = self._ring is not None
+        self._together = FIRST
 
     def bring(self, sender: Sender, data: bytes) -> None:
         """This is to be sent, while it is open."""
@@ -86,26 +148,73 @@ class Volley(Service):
             sender.shoot(data)
             return
         brought[sender] = data
-        if len(brought) == TOGETHER:
+        if len(brought) == self._together:
+            self._together = TOGETHER
             self.release()
+
+    def changed(self, sender: Sender) -> None:
+        """The socket of someone who is listed is free no longer, or about to be closed."""
+        sender.isListed = False
+        self._age += 1
+
+    def lists(self, group: Group) -> bool:
+        """Whether what is for a group is to be spread; if not, each of its members brings it."""
+        if not self.isOpen or group.isNew or len(group) <= FEW:
+            # Where they come and go all the time it is not worth it to list them.
+            group.isNew = False
+            return False
+        if group.crowd is None or group.crowd.age != self._age:
+            group.crowd = Crowd(group, self._age)
+        return True
+
+    def spread(self, group: Group, data: bytes, own: Mapping[Any, bytes]) -> None:
+        """
+        Send the same to a whole group that is listed.
+
+        @param own: what is to be sent to some of its members instead; nothing, perhaps.
+        """
+        crowd = group.crowd
+        assert crowd is not None
+        self.release()
+        pieces = [data] * len(crowd.senders)
+        for member, mine in own.items():
+            if member in crowd.places:
+                pieces[crowd.places[member]] = mine
+        begun, end = 0, FIRST
+        while begun < len(pieces):
+            senders, sockets = crowd.senders[begun:end], crowd.sockets[begun:end]
+            if crowd.age != self._age:
+                # Something became of the first that may have closed one of these.
+                sockets = [sender.socket.fileno() for sender in senders]
+            self._send(senders, sockets, pieces[begun:end])
+            begun, end = end, end + TOGETHER
+        for member in crowd.others:
+            mine = own.get(member, data)
+            if mine:
+                member.send(mine)
 
     def fire(self) -> None:
         """Send all there is; from now on nothing is gathered."""
         self.isOpen = False
-        if self._brought:
-            self.release()
+        self.release()
 
     def release(self) -> None:
         """Send what was brought so far."""
         brought = self._brought
+        if not brought:
+            return
         senders, pieces = list(brought), list(brought.values())
         brought.clear()
-        ring = self._ring
-        if ring is None or len(pieces) <= FEW:
+        if self._ring is None or len(pieces) <= FEW:
             for sender, piece in zip(senders, pieces, strict=True):
                 sender.shoot(piece)
-            return
-        results = ring.send([sender.socket.fileno() for sender in senders], pieces)
+        else:
+            self._send(senders, [sender.socket.fileno() for sender in senders], pieces)
+
+    def _send(self, senders: list[Sender], sockets: list[int], pieces: list[bytes]) -> None:
+        """Send by the ring; who could not send all of theirs are told."""
+        assert self._ring is not None
+        results = self._ring.send(sockets, pieces)
         if results != list(map(len, pieces)):
             for sender, piece, result in zip(senders, pieces, results, strict=True):
                 if result != len(piece):

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs import volley
-from mucs.volley import FEW, TOGETHER, Volley
+from mucs.volley import FEW, FIRST, TOGETHER, Group, Volley
 
 
 class Socket:
@@ -28,6 +28,7 @@ class Sender:
 
     def __init__(self, number: int) -> None:
         self.socket: Any = Socket(number)
+        self.isListed = False
         self.told: list[object] = []
 
     def shoot(self, data: bytes) -> None:
@@ -35,6 +36,20 @@ class Sender:
 
     def sent(self, data: bytes, result: int) -> None:
         self.told.append((data, result))
+
+
+class Member:
+    """A member of a group, with a sender that is free, or without one."""
+
+    def __init__(self, sender: Sender | None) -> None:
+        self.one = sender
+        self.sentAlone: list[bytes] = []
+
+    def sender(self) -> Sender | None:
+        return self.one
+
+    def send(self, data: bytes) -> None:
+        self.sentAlone.append(data)
 
 
 class Ring:
@@ -57,8 +72,8 @@ class Ring:
         self.isClosed = True
 
 
-class VolleyTests(SynchronousTestCase):
-    """Sends that are gathered."""
+class VolleyCase(SynchronousTestCase):
+    """A volley, with a ring that writes down what is sent."""
 
     def setUp(self) -> None:
         self.ring = Ring()
@@ -72,24 +87,28 @@ class VolleyTests(SynchronousTestCase):
         for sender in self.senders[:count]:
             self.volley.bring(sender, data)
 
+
+class VolleyTests(VolleyCase):
+    """Sends that are gathered."""
+
     def test_together(self) -> None:
         """They go out together, in their order, and hear nothing of it if all is well."""
         self.volley.open()
         self.assertTrue(self.volley.isOpen)
-        self.bring(10)
+        self.bring(FIRST - 1)
         self.assertEqual(self.ring.sent, [])
         self.volley.fire()
         self.assertFalse(self.volley.isOpen)
-        self.assertEqual(self.ring.sent, [[(number, b"hello") for number in range(10)]])
-        self.assertEqual([sender.told for sender in self.senders[:10]], [[]] * 10)
+        self.assertEqual(self.ring.sent, [[(number, b"hello") for number in range(FIRST - 1)]])
+        self.assertEqual([sender.told for sender in self.senders], [[]] * 100)
 
     def test_many(self) -> None:
         """The first do not wait for the last."""
         self.volley.open()
-        self.bring(2 * TOGETHER + 5)
-        self.assertEqual(list(map(len, self.ring.sent)), [TOGETHER, TOGETHER])
+        self.bring(FIRST + TOGETHER + 5)
+        self.assertEqual(list(map(len, self.ring.sent)), [FIRST, TOGETHER])
         self.volley.fire()
-        self.assertEqual(list(map(len, self.ring.sent)), [TOGETHER, TOGETHER, 5])
+        self.assertEqual(list(map(len, self.ring.sent)), [FIRST, TOGETHER, 5])
 
     def test_few(self) -> None:
         """It is not worth it for some few."""
@@ -119,7 +138,7 @@ class VolleyTests(SynchronousTestCase):
         """What one brings second is not sent before it is known what became of the first."""
         self.ring.results = {3: 2}
         self.volley.open()
-        self.bring(8)
+        self.bring(FIRST - 1)
         self.volley.bring(self.senders[3], b"again")
         self.assertEqual(len(self.ring.sent), 1)
         self.assertEqual(self.senders[3].told, [(b"hello", 2), b"again"])
@@ -151,3 +170,118 @@ class VolleyTests(SynchronousTestCase):
         self.assertTrue(self.ring.isClosed)
         self.volley.open()
         self.assertFalse(self.volley.isOpen)
+
+
+class GroupTests(VolleyCase):
+    """Groups that get the same, turn after turn."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.group = Group()
+        self.members = [Member(sender) for sender in self.senders]
+        for member in self.members:
+            self.group[member] = None
+
+    def spread(self, data: bytes = b"hello", own: dict[Member, bytes] | None = None) -> None:
+        """The group gets something, in a turn of its own."""
+        self.volley.open()
+        self.assertTrue(self.volley.lists(self.group))
+        self.volley.spread(self.group, data, own or {})
+        self.volley.fire()
+
+    def settle(self) -> None:
+        """The group is not new."""
+        self.volley.open()
+        self.volley.lists(self.group)
+        self.volley.fire()
+
+    def sent(self) -> list[tuple[int, bytes]]:
+        """What went out by the ring."""
+        sent, self.ring.sent = self.ring.sent, []
+        return [each for call in sent for each in call]
+
+    def test_newcomers(self) -> None:
+        """It is not worth it where they come and go: only the second time in a row."""
+        for change in (None, self.members[0], Member(Sender(200))):
+            if change in self.group:
+                del self.group[change]
+            elif change is not None:
+                self.group[change] = None
+            self.volley.open()
+            self.assertFalse(self.volley.lists(self.group))
+            self.assertTrue(self.volley.lists(self.group))
+            self.volley.fire()
+
+    def test_notOpen(self) -> None:
+        """Nor where nothing is gathered, or for some few."""
+        self.settle()
+        self.assertFalse(self.volley.lists(self.group))
+        small = Group()
+        self.volley.open()
+        for member in self.members[:FEW]:
+            small[member] = None
+        self.assertEqual([self.volley.lists(small) for _ in range(3)], [False] * 3)
+
+    def test_all(self) -> None:
+        """Everyone gets it, the first ones first."""
+        self.settle()
+        self.spread()
+        self.assertEqual(len(self.ring.sent[0]), FIRST)
+        self.assertEqual({len(call) for call in self.ring.sent[1:-1]}, {TOGETHER})
+        self.assertEqual(self.sent(), [(number, b"hello") for number in range(100)])
+        self.assertTrue(all(sender.isListed for sender in self.senders))
+
+    def test_broughtBefore(self) -> None:
+        """What was brought before goes out before."""
+        self.settle()
+        self.volley.open()
+        self.bring(FEW + 1, b"before")
+        self.volley.lists(self.group)
+        self.volley.spread(self.group, b"hello", {})
+        self.assertEqual([piece for _, piece in self.ring.sent[0]], [b"before"] * (FEW + 1))
+
+    def test_own(self) -> None:
+        """Authors get what is theirs, and nothing is sent where that is nothing."""
+        alone = Member(None)
+        self.group[alone] = None
+        self.settle()
+        self.spread(own={self.members[3]: b"mine", self.members[50]: b"", alone: b"ours"})
+        sent = dict(self.sent())
+        self.assertEqual((sent[3], sent[50], sent[51]), (b"mine", b"", b"hello"))
+        self.spread(own={alone: b""})
+        self.assertEqual(alone.sentAlone, [b"ours"])
+        self.spread()
+        self.assertEqual(alone.sentAlone, [b"ours", b"hello"])
+
+    def test_notFree(self) -> None:
+        """Whose socket is not free is left out, from the moment on that they say so."""
+        self.settle()
+        self.spread()
+        self.sent()
+        self.members[7].one = None
+        self.volley.changed(self.senders[7])
+        self.assertFalse(self.senders[7].isListed)
+        self.spread(b"again")
+        self.assertEqual([n for n, _ in self.sent()], [n for n in range(100) if n != 7])
+        self.assertEqual(self.members[7].sentAlone, [b"again"])
+        self.members[7].one = self.senders[7]
+        self.group[Member(Sender(200))] = None
+        self.settle()
+        self.spread()
+        self.assertEqual(len(self.sent()), 101)
+
+    def test_inTheMiddle(self) -> None:
+        """What comes of the first ones may have closed others: nobody gets what is theirs."""
+        self.settle()
+        self.spread()
+        self.sent()
+        self.ring.results = {2: 1}
+
+        def sent(data: bytes, result: int) -> None:
+            self.volley.changed(self.senders[2])
+            self.senders[90].socket.number = -1
+
+        self.senders[2].sent = sent  # type: ignore[method-assign]
+        self.spread()
+        numbers = [number for number, _ in self.sent()]
+        self.assertEqual((numbers[90], numbers.count(90)), (-1, 0))

@@ -224,6 +224,8 @@ class LineProtocol(LineReceiver):
         """We never close only one direction."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        # Before anything else: the socket is closed, and its number may be another's soon.
+        self.session.unplugged()
         clean = reason.check(ConnectionDone) is not None
         if not self._ended:
             # TLS and other wrapped transports know no half-close, and who closes without having

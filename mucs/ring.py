@@ -16,10 +16,11 @@ import mmap
 import os
 import socket
 from array import array
+from collections.abc import Sequence
 from errno import EAGAIN, EINTR
 
 #: How many sends may go with one call.
-MOST = 64
+MOST = 128
 
 # The numbers of the calls, the same on all machines, and what is mapped where.
 SETUP, ENTER = 425, 426
@@ -100,47 +101,70 @@ class Ring:
         with one, other:
             other.setblocking(False)
             results = self.send([one.fileno(), -1], [b"sent", b"not"])
-            if results[0] != 4 or results[1] >= 0 or other.recv(8) != b"sent":
+            if list(results) != [1] or results[1] >= 0 or other.recv(8) != b"sent":
                 raise OSError(EAGAIN, "it cannot send")
 
-    def send(self, sockets: list[int], pieces: list[bytes]) -> list[int]:
+    def send(self, sockets: Sequence[int], pieces: list[bytes]) -> dict[int, int]:
         """
         Send something on each of some sockets, in this order.
 
         @param sockets: their descriptors, each once, as many as L{MOST} at most.
-        @return: for each how many bytes were sent; or why none were, as an C{errno} below 0.
+        @return: what became of those that were not sent to the end, by their place: how many bytes
+            were sent; or why none were, as an C{errno} below 0.
         """
         count = len(pieces)
         tail = self._tail[0]
         at = tail % MOST
         if at + count > MOST:
             first = MOST - at
-            done = self.send(sockets[:first], pieces[:first])
-            return done + self.send(sockets[first:], pieces[first:])
-        if set(map(type, pieces)) - {bytes}:
-            raise TypeError("only bytes stand where they are looked for")
+            failed = self.send(sockets[:first], pieces[:first])
+            rest = self.send(sockets[first:], pieces[first:])
+            return failed | {first + place: result for place, result in rest.items()}
         end = at + count
+        sizes = self._sizesOf(pieces, at, end)
         self._sockets[at:end] = array("i", sockets)
-        self._addresses[at:end] = array("Q", [id(piece) + HEADER for piece in pieces])
-        self._sizes[at:end] = array("i", map(len, pieces))
         self._tail[0] = (tail + count) & 0xFFFFFFFF
         self._call(ENTER, self._number, count, count, AWAIT, None, 0)
         taken = (self._begun[0] - tail) & 0xFFFFFFFF
         if taken < count:
             # It wants memory, say.  What it did not look at it is not to look at later.
             self._tail[0] = (tail + taken) & 0xFFFFFFFF
-        return self._take(taken, at) + [-EAGAIN] * (count - taken)
+        results = self._take(taken, at, sizes) + [-EAGAIN] * (count - taken)
+        if results == sizes:
+            return {}
+        return {n: result for n, result in enumerate(results) if result != sizes[n]}
 
-    def _take(self, count: int, at: int) -> list[int]:
-        """What became of the sends, of which the first stands at a place."""
+    def _sizesOf(self, pieces: list[bytes], at: int, end: int) -> list[int]:
+        """Say where the pieces are, and how long. @return: how long they are."""
+        first = pieces[0] if pieces else b""
+        count = end - at
+        if pieces.count(first) == count and type(first) is bytes:
+            # Nearly always they are all the same.
+            sizes = [len(first)] * count
+            self._addresses[at:end] = array("Q", [id(first) + HEADER]) * count
+        elif set(map(type, pieces)) - {bytes}:
+            raise TypeError("only bytes stand where they are looked for")
+        else:
+            sizes = list(map(len, pieces))
+            self._addresses[at:end] = array("Q", [id(piece) + HEADER for piece in pieces])
+        self._sizes[at:end] = array("i", sizes)
+        return sizes
+
+    def _take(self, count: int, at: int, sizes: list[int]) -> list[int]:
+        """
+        What became of the sends, of which the first stands at a place.
+
+        @param sizes: how much was to be sent.
+        """
         head = self._head[0]
         while (self._ended[0] - head) & 0xFFFFFFFF < count:
             # None of them waits for anything, so this is short, if it is at all.
             self._call(ENTER, self._number, 0, count, AWAIT, None, 0)
         begin = head % self._size
         results: list[int] = self._results[begin : begin + count].tolist()
-        which = self._which[begin : begin + count].tolist()
-        if which != list(range(at, at + count)):
+        if results != sizes:
+            # They may have ended in another order.
+            which = self._which[begin : begin + count].tolist()
             results = [result for _, result in sorted(zip(which, results, strict=True))]
         self._head[0] = (head + count) & 0xFFFFFFFF
         return results

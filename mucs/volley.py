@@ -17,7 +17,8 @@ something waits for it, or it is closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from socket import socket
 from typing import Any, Protocol
 
@@ -32,7 +33,7 @@ log = Logger()
 TOGETHER = 32
 
 #: How many go first: whoever reads them does so while the next are gathered.
-FIRST = 8
+FIRST = 16
 
 #: So few are sent one by one.
 FEW = 3
@@ -90,7 +91,7 @@ class Crowd:
     def __init__(self, group: Group, age: int) -> None:
         self.age = age
         self.senders: list[Sender] = []
-        self.sockets: list[int] = []
+        self.sockets: Sequence[int]
         self.places: dict[Any, int] = {}  # where the members stand in these
         self.others: list[Any] = []
         for member in group:
@@ -101,7 +102,7 @@ class Crowd:
                 sender.isListed = True
                 self.places[member] = len(self.senders)
                 self.senders.append(sender)
-                self.sockets.append(sender.socket.fileno())
+        self.sockets = array("i", [sender.socket.fileno() for sender in self.senders])
 
 
 class Volley(Service):
@@ -182,7 +183,8 @@ class Volley(Service):
                 pieces[crowd.places[member]] = mine
         begun, end = 0, FIRST
         while begun < len(pieces):
-            senders, sockets = crowd.senders[begun:end], crowd.sockets[begun:end]
+            senders = crowd.senders[begun:end]
+            sockets: Sequence[int] = crowd.sockets[begun:end]
             if crowd.age != self._age:
                 # Something became of the first that may have closed one of these.
                 sockets = [sender.socket.fileno() for sender in senders]
@@ -211,11 +213,8 @@ class Volley(Service):
         else:
             self._send(senders, [sender.socket.fileno() for sender in senders], pieces)
 
-    def _send(self, senders: list[Sender], sockets: list[int], pieces: list[bytes]) -> None:
+    def _send(self, senders: list[Sender], sockets: Sequence[int], pieces: list[bytes]) -> None:
         """Send by the ring; who could not send all of theirs are told."""
         assert self._ring is not None
-        results = self._ring.send(sockets, pieces)
-        if results != list(map(len, pieces)):
-            for sender, piece, result in zip(senders, pieces, results, strict=True):
-                if result != len(piece):
-                    sender.sent(piece, result)
+        for place, result in self._ring.send(sockets, pieces).items():
+            senders[place].sent(pieces[place], result)

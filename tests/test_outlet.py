@@ -19,7 +19,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -461,12 +461,15 @@ class KernelRing:
         self._ring = ring
         self._script = iter(script)
 
-    def send(self, sockets: list[int], pieces: list[bytes]) -> list[int]:
+    def send(self, sockets: Sequence[int], pieces: list[bytes]) -> dict[int, int]:
         """See L{mucs.ring.Ring.send}."""
         self.calls += 1
-        most = next(self._script, len(pieces[0]))
-        sent: list[int] = [most] if most < 0 else self._ring.send(sockets, [pieces[0][:most]])
-        return sent
+        [piece] = pieces
+        most = next(self._script, len(piece))
+        if most < 0:
+            return {0: most}
+        failed: dict[int, int] = self._ring.send(sockets, [piece[:most]])
+        return failed if failed or most >= len(piece) else {0: most}
 
     def close(self) -> None:
         self._ring.close()

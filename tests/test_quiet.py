@@ -24,7 +24,7 @@ class QuietTests(SynchronousTestCase):
     """Whether there is more to read."""
 
     def test_epoll(self) -> None:
-        """It is quiet until something comes for one that is watched, and when that has been read."""
+        """It is quiet until something comes for one it watches, and when that is read."""
         reactor = Reactor()
         self.addCleanup(reactor._poller.close)
         isQuiet = quiet(reactor)

@@ -5,6 +5,7 @@ Tests for L{mucs.volley}.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -63,10 +64,10 @@ class Ring:
         self.results: dict[int, int] = {}
         self.isClosed = False
 
-    def send(self, sockets: list[int], pieces: list[bytes]) -> list[int]:
+    def send(self, sockets: Sequence[int], pieces: list[bytes]) -> dict[int, int]:
         self.sent.append(list(zip(sockets, pieces, strict=True)))
-        each = zip(sockets, pieces, strict=True)
-        return [self.results.get(number, len(piece)) for number, piece in each]
+        results = self.results
+        return {at: results[number] for at, number in enumerate(sockets) if number in results}
 
     def close(self) -> None:
         self.isClosed = True

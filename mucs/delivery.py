@@ -83,7 +83,6 @@ def deliver(shares: list[Share], volley: Volley, again: bool = False) -> None:
     One send per member: whoever is in several of the rooms gets them joined.
 
     @param volley: takes the sends.
-
     @param again: everyone has seen all of it before it had numbers: only those who count them
         are told.
     """
@@ -95,20 +94,22 @@ def deliver(shares: list[Share], volley: Volley, again: bool = False) -> None:
             seen |= room.members.keys()
     gathered: dict[IMember, list[bytes]] = {member: [] for member in several}
     volley.open()
-    for room, events, cuts in shares:
-        for audience in room.audiences:
-            if again and not audience.counts:
-                continue
-            try:
-                _tell(audience, room, events, cuts, gathered, volley)
-            except Exception:
-                # A dialect of somebody else's, say.  All others are told.
-                log.failure("an audience of #{room} could not be told", room=room.name)
-    for member, pieces in gathered.items():
-        data = b"".join(pieces)
-        if data:
-            member.send(data)
-    volley.fire()
+    try:
+        for room, events, cuts in shares:
+            for audience in room.audiences:
+                if again and not audience.counts:
+                    continue
+                try:
+                    _tell(audience, room, events, cuts, gathered, volley)
+                except Exception:
+                    # A dialect of somebody else's, say.  All others are told.
+                    log.failure("an audience of #{room} could not be told", room=room.name)
+        for member, pieces in gathered.items():
+            data = b"".join(pieces)
+            if data:
+                member.send(data)
+    finally:
+        volley.fire()
 
 
 def _tell(

@@ -284,7 +284,9 @@ class Room:
         """Someone is in the room now, and has read to its head."""
         audience = member.audience(self)
         self.members[member] = audience
-        self.audiences.setdefault(audience, Group())[member] = None
+        if audience not in self.audiences:
+            self.audiences[audience] = Group()
+        self.audiences[audience][member] = None
 
     def _part(self, member: IMember, audience: IAudience | None) -> None:
         if audience is None:

@@ -121,7 +121,7 @@ def _tell(
     volley: Volley,
 ) -> None:
     """Tell one audience; those who are in C{gathered} get it with the rest of theirs."""
-    lines = audience.render(events)
+    lines = _render(audience, room, events)
     text = "".join(lines)
     data = text.encode("utf-8", "replace")
     ends: list[int] = []
@@ -150,6 +150,22 @@ def _tell(
             member.send(mine)
 
 
+def _render(audience: IAudience, room: Room, events: list[Event]) -> list[str]:
+    """What an audience is told; nothing of an event that their dialect cannot say."""
+    try:
+        return audience.render(events)
+    except Exception:
+        # A dialect of somebody else's, say.
+        log.failure("an audience of #{room} could not be told all", room=room.name)
+    lines: list[str] = []
+    for event in events:
+        try:
+            lines += audience.render([event])
+        except Exception:
+            lines.append("")
+    return lines
+
+
 def _view(
     room: Room,
     member: IMember,
@@ -168,12 +184,16 @@ def _view(
     pieces: list[bytes | memoryview] = []
     at = 0
     for start, stop, change in cuts:
-        if change is None:
-            if audience.echoes:
-                continue
-            instead = audience.own(events[start:stop])
-        else:
-            instead = member.own(room, change)
+        if change is None and audience.echoes:
+            continue
+        try:
+            if change is None:
+                instead = audience.own(events[start:stop])
+            else:
+                instead = member.own(room, change)
+        except Exception:
+            log.failure("an author in #{room} could not be shown their own", room=room.name)
+            instead = ""
         pieces.append(whole[at : ends[start]])
         if instead:
             pieces.append(instead.encode("utf-8", "replace"))

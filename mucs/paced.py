@@ -116,8 +116,9 @@ class Paced:
         self._stop()
         self._outlet.cut()
 
-    def sender(self) -> None:
+    def sender(self) -> Outlet | None:
         """Nobody else sends here, or it would be too soon."""
+        return None
 
     def lost(self) -> bool:
         """The connection is gone. @return: whether a send has failed."""

@@ -17,7 +17,7 @@ import os
 import socket
 from array import array
 from collections.abc import Sequence
-from errno import EAGAIN, EINTR
+from errno import EAGAIN, EBADF, EINTR, ENOSYS
 
 #: How many sends may go with one call.
 MOST = 128
@@ -100,9 +100,10 @@ class Ring:
         one, other = socket.socketpair()
         with one, other:
             other.setblocking(False)
-            results = self.send([one.fileno(), -1], [b"sent", b"not"])
-            if list(results) != [1] or results[1] >= 0 or other.recv(8) != b"sent":
-                raise OSError(EAGAIN, "it cannot send")
+            failed = self.send([one.fileno(), -1], [b"sent", b"not"])
+            if failed != {1: -EBADF} or other.recv(8) != b"sent":
+                code = -failed.get(0, -ENOSYS)
+                raise OSError(code, f"it cannot send: {os.strerror(code)}")
 
     def send(self, sockets: Sequence[int], pieces: list[bytes]) -> dict[int, int]:
         """

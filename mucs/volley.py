@@ -164,8 +164,6 @@ class Volley(Service):
             # Where they come and go all the time it is not worth it to list them.
             group.isNew = False
             return False
-        if group.crowd is None or group.crowd.age != self._age:
-            group.crowd = Crowd(group, self._age)
         return True
 
     def spread(self, group: Group, data: bytes, own: Mapping[Any, bytes]) -> None:
@@ -174,9 +172,10 @@ class Volley(Service):
 
         @param own: what is to be sent to some of its members instead; nothing, perhaps.
         """
-        crowd = group.crowd
-        assert crowd is not None
         self.release()
+        crowd = group.crowd
+        if crowd is None or crowd.age != self._age:
+            crowd = group.crowd = Crowd(group, self._age)
         pieces = [data] * len(crowd.senders)
         for member, mine in own.items():
             if member in crowd.places:

@@ -50,7 +50,7 @@ def queued(wire: Any) -> int:
     """Bytes that wait in the kernel, or on their way; 0 where that cannot be known."""
     try:
         count = fcntl.ioctl(wire.fileno(), termios.TIOCOUTQ, bytes(4))
-    except (AttributeError, OSError):
+    except (AttributeError, OSError, ValueError):
         return 0
     return int.from_bytes(count, sys.byteorder)
 

@@ -1200,27 +1200,67 @@ class Gathered(Known):
 
     def test_endsFirst(self) -> None:
         """Who is closed while a volley is open has sent what they brought."""
-        link = self.connect()
-        self.server.volley.open()
-        link.sent += b"goodbye"
-        link.calls(link.outlet.send, b"goodbye")
-        link.closes()
-        self.server.volley.fire()
-        link.arrives()
-        link.ends()
+        for end in ("close", "cut"):
+            link = self.connect()
+            self.server.volley.open()
+            link.sent += b"goodbye"
+            link.calls(link.outlet.send, b"goodbye")
+            getattr(link.outlet, end)()
+            self.server.volley.fire()
+            if self.way == "_direct":
+                link.arrives()
+            link.ends()
 
-    def test_repliesInOrder(self) -> None:
-        """A reply stands behind what was brought before it, and is counted."""
+    def test_replies(self) -> None:
+        """A reply is sent at once, and what of it waits is known."""
+        super().test_replies()
         link = self.connect()
-        link.fills()
         self.server.volley.open()
-        link.says(b"before")
-        self.server.volley.open()
-        for _ in range(1000):
-            link.replies(b"-" * 1000)
+        link.replies(b"x" * PLENTY)
+        self.assertGreater(link.outlet.unsent(), 0)
         self.server.volley.fire()
-        self.reactor.turn()
-        self.assertEqual(link.keeper.told[-1], "too much unread")
+
+    def isListed(self, link: Link) -> bool:
+        """List an outlet, if it can be."""
+        sender = link.outlet.sender()
+        link.outlet.isListed = sender is not None
+        self.assertIn(sender, (None, link.outlet))
+        return sender is not None
+
+    def test_listed(self) -> None:
+        """It may be listed while its socket is free, and says so when that is over."""
+        link = self.connect()
+        direct = self.way == "_direct"
+        self.assertEqual(self.isListed(link), direct)
+        if direct:
+            age = self.server.volley._age
+            link.says(b"hello")
+            self.assertTrue(link.outlet.isListed)
+            link.fills()
+            self.assertFalse(link.outlet.isListed)
+            self.assertEqual(self.server.volley._age, age + 1)
+            self.assertFalse(self.isListed(link))
+            link.arrives()
+            link.says(b"hello again")
+            self.assertTrue(self.isListed(link))
+
+    def test_listedUntilTheEnd(self) -> None:
+        """However it ends."""
+        for end in ("close", "cut", "lost"):
+            link = self.connect()
+            if self.isListed(link):
+                getattr(link.outlet, end)()
+                self.assertFalse(link.outlet.isListed)
+            self.assertIsNone(link.outlet.sender())
+
+    def test_listedAndGone(self) -> None:
+        """A send that fails."""
+        link = self.connect()
+        if self.isListed(link):
+            self.kernel(link, (-errno.EPIPE,))
+            link.says(b"hello")
+            self.assertFalse(link.outlet.isListed)
+            self.assertIsNone(link.outlet.sender())
 
 
 class TcpVolleyTests(Gathered, SynchronousTestCase):
@@ -1283,6 +1323,10 @@ class ForeignTests(Sending, SynchronousTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.server.foreign = True
+
+    def test_notListed(self) -> None:
+        """What has a socket that is not known is never listed."""
+        self.assertIsNone(self.connect().outlet.sender())
 
     def test_isReset(self) -> None:
         """That cannot be known."""

@@ -119,6 +119,10 @@ class PacedTests(SynchronousTestCase):
         self.assertFalse(self.paced.busy)
         self.assertTrue(self.stage.idle())
 
+    def test_nobodyElseSends(self) -> None:
+        """Nor is it ever listed with those who are sent to at once."""
+        self.assertIsNone(self.paced.sender())
+
     def test_whatWasMissedGoesOnAtThePace(self) -> None:
         """What the owner reads on is a batch like any other."""
         self.paced.send(b"one\n")

@@ -9,6 +9,9 @@ import errno
 import gc
 import os
 import socket
+from array import array
+from ctypes import string_at
+from random import Random
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -17,14 +20,22 @@ from mucs import ring
 from mucs.ring import MOST, Ring
 
 
+def hasIoUring() -> bool:
+    """Whether the kernel would make a ring."""
+    plan = ctypes.create_string_buffer(120)
+    number: int = ctypes.CDLL(None).syscall(ring.SETUP, 8, plan)
+    if number >= 0:
+        os.close(number)
+    return number >= 0
+
+
 class RingTests(SynchronousTestCase):
     """Sends by io_uring."""
 
     def setUp(self) -> None:
-        try:
-            self.ring = Ring()
-        except OSError as error:
-            raise SkipTest(f"no io_uring here: {error}") from error
+        if not hasIoUring():
+            raise SkipTest("this kernel has no io_uring, or not for us")
+        self.ring = Ring()
         self.addCleanup(self.ring.close)
 
     def pair(self) -> tuple[socket.socket, socket.socket]:
@@ -125,17 +136,15 @@ class RingTests(SynchronousTestCase):
         self.assertEqual(self.send(sockets, [b"3"] * 8), [1] * 8)
         self.assertEqual([other.recv(9) for _, other in pairs], [b"13"] * 3 + [b"3"] * 5)
 
-    def test_outOfOrder(self) -> None:
-        """What became of a send is found by its number, in whatever order they end."""
-        self.send([], [])
-        one, other = self.pair()
-        other.close()
-        free, _ = self.pair()
-        self.assertEqual(self.send([one, free], [b"a", b"bc"]), [-errno.EPIPE, 2])
-        self.ring._head[0] -= 2
-        for memory in (self.ring._which, self.ring._results):
-            memory[0], memory[1] = memory[1], memory[0]
-        self.assertEqual(self.ring._take(2, self.ring._which[1], [1, 2]), [-errno.EPIPE, 2])
+    def test_theSecondHalf(self) -> None:
+        """A send that goes wrong is told from the others across the end of the ring, too."""
+        pairs = [self.pair() for _ in range(10)]
+        pairs[8][1].close()
+        pieces = [b"%d" % number for number in range(10)]
+        self.ring.send([pairs[0][0].fileno()] * (MOST - 4), [b""] * (MOST - 4))
+        self.ring.send([pairs[0][0].fileno()] * (MOST - 2), [b""] * (MOST - 2))
+        results = [self.send([one for one, _ in pairs], pieces) for _ in range(MOST // 2)]
+        self.assertEqual(results, [[1] * 8 + [-errno.EPIPE, 1]] * (MOST // 2))
 
     def test_interrupted(self) -> None:
         """A signal in the middle of a call is no error."""
@@ -165,6 +174,68 @@ class RingTests(SynchronousTestCase):
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
 
+class Kernel(Ring):
+    """
+    A ring with a kernel of its own: it has sent nearly as often as can be counted, ends the sends
+    in any order, and not all of them at once.
+
+    @ivar sent: what it has sent, and on which socket.
+    """
+
+    def __init__(self) -> None:
+        def numbers(kind: str, count: int = 1, value: int = 0) -> memoryview:
+            return memoryview(array(kind, [value] * count))
+
+        begin = 2**32 - 4 * MOST
+        self._number = -1
+        self._begun, self._tail = numbers("I", value=begin), numbers("I", value=begin)
+        self._head, self._ended = numbers("I", value=begin), numbers("I", value=begin)
+        self._size = 2 * MOST
+        self._which, self._results = numbers("i", 2 * MOST), numbers("i", 2 * MOST)
+        self._sockets, self._sizes = numbers("i", MOST), numbers("i", MOST)
+        self._addresses = numbers("Q", MOST)
+        self.sent: list[tuple[int, bytes]] = []
+        self._random = Random(0)
+        self._late: list[int] = []
+
+    def _call(self, *arguments: Any) -> int:
+        while self._begun[0] != self._tail[0]:
+            self._late.append(self._begun[0] % MOST)
+            self._begun[0] = (self._begun[0] + 1) & 0xFFFFFFFF
+        self._random.shuffle(self._late)
+        ends = self._late[len(self._late) // 3 :]
+        del self._late[len(self._late) // 3 :]
+        for place in ends:
+            size = self._sizes[place]
+            self.sent.append((self._sockets[place], string_at(self._addresses[place], size)))
+            at = self._ended[0] % self._size
+            self._which[at] = place
+            self._results[at] = size if self._sockets[place] % 5 else -errno.EPIPE
+            self._ended[0] = (self._ended[0] + 1) & 0xFFFFFFFF
+        return 0
+
+
+class CountingTests(SynchronousTestCase):
+    """What a ring makes of a kernel's numbers."""
+
+    def test_anyOrder(self) -> None:
+        """
+        What became of a send is found by its number, in whatever order they end; all have ended
+        when it is over; and the numbers may begin again.
+        """
+        kernel, random = Kernel(), Random(1)
+        for turn in range(200):
+            count = random.randrange(1, MOST + 1)
+            sockets = random.sample(range(1000), count)
+            pieces = [b"%d" % (each if turn % 2 else turn) for each in sockets]
+            kernel.sent.clear()
+            failed = kernel.send(sockets, pieces)
+            self.assertEqual(sorted(kernel.sent), sorted(zip(sockets, pieces, strict=True)))
+            wrong = [at for at, number in enumerate(sockets) if number % 5 == 0]
+            self.assertEqual(failed, dict.fromkeys(wrong, -errno.EPIPE))
+        self.assertLess(kernel._tail[0], 2**31)
+
+
 class NoRingTests(SynchronousTestCase):
     """Where the kernel has no io_uring, or not for us."""
 
@@ -179,6 +250,18 @@ class NoRingTests(SynchronousTestCase):
             return type("Library", (), {"syscall": staticmethod(syscall)})
 
         self.patch(ctypes, "CDLL", lambda *_, **__: refusing(None))
+
+    def test_cannotSend(self) -> None:
+        """A ring that sends nothing is none, and nothing is left of it."""
+        if not hasIoUring():
+            raise SkipTest("this kernel has no io_uring, or not for us")
+        gc.collect()
+        before = len(os.listdir("/proc/self/fd"))
+        self.patch(ring, "HEADER", ring.HEADER + 1)
+        with self.assertRaises(OSError):
+            Ring()
+        gc.collect()
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
     def test_refused(self) -> None:
         """That is an error when it is made, which says why."""

@@ -240,8 +240,10 @@ class LineProtocol(LineReceiver):
     def _end(self) -> None:
         """Nothing more will come."""
         self._ended = True
-        # A last line without its end counts.
-        self._rest += self._framing.finish()
+        # A last line without its end counts; where there is none, an empty one is none either.
+        last = self._framing.finish()
+        if self._buffer or self._rest or last != self.delimiter:
+            self._rest += last
         self.dataReceived(b"")
 
     def _perhapsFinish(self) -> None:

@@ -29,6 +29,14 @@ class ComingTests(HouseCase):
         self.assertEqual(self.witness.saw(NAMED), [("ada", ""), ("bob", "")])
         self.assertEqual(bob.lines(), [])
 
+    def test_nothingAtAll(self) -> None:
+        """Who says nothing, and that there will be nothing, has given no empty name."""
+        nobody = self.house.connect("native")
+        nobody.finishes()
+        self.house.turn()
+        self.assertEqual(nobody.lines()[2:], [])
+        self.assertFalse(nobody.wire.connected)
+
     def test_theCompanyIsNamed(self) -> None:
         """As many as 20; the others are counted."""
         for n in range(20):

@@ -132,7 +132,8 @@ def _tell(
         ends = [0, *accumulate(map(len, each))]
     whole = memoryview(data)
     group = room.audiences[audience]
-    if not gathered and volley.lists(group):
+    # What is another for each is sent as soon as it is made, while the processor has it at hand.
+    if not gathered and 2 * len(cuts) < len(group) and volley.lists(group):
         own = {
             member: _view(room, member, audience, events, whole, ends, mine)
             for member, mine in cuts.items()

@@ -1171,6 +1171,7 @@ class Gathered(Known):
     def setUp(self) -> None:
         super().setUp()
         self.patch(volley, "FEW", 0)
+        self.patch(volley, "LARGE", 1 << 30)
         self.server.volley.startService()
         self.addCleanup(self.server.volley.stopService)
         if self.ring is None:

@@ -11,7 +11,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs import volley
-from mucs.volley import FEW, FIRST, TOGETHER, Group, Volley
+from mucs.volley import FEW, FIRST, LARGE, TOGETHER, Group, Volley
 
 
 class Socket:
@@ -118,6 +118,13 @@ class VolleyTests(VolleyCase):
         self.volley.fire()
         self.assertEqual(self.ring.sent, [])
         self.assertEqual([sender.told for sender in self.senders[:FEW]], [[b"hello"]] * FEW)
+
+    def test_large(self) -> None:
+        """Nor for what is large, which would only grow cold."""
+        self.volley.open()
+        self.bring(FIRST, b"x" * (LARGE + 1))
+        self.assertEqual(self.ring.sent, [])
+        self.assertEqual(self.senders[0].told, [b"x" * (LARGE + 1)])
 
     def test_nobody(self) -> None:
         """Nothing comes of nothing."""

@@ -188,14 +188,13 @@ class Volley(Service):
             if member in crowd.places:
                 pieces[crowd.places[member]] = mine
         begun, end = 0, FIRST
-        while begun < len(pieces):
-            senders = crowd.senders[begun:end]
-            sockets: Sequence[int] = crowd.sockets[begun:end]
-            if crowd.age != self._age:
-                # Something became of the first that may have closed one of these.
-                sockets = [sender.socket.fileno() for sender in senders]
+        while begun < len(pieces) and crowd.age == self._age:
+            senders, sockets = crowd.senders[begun:end], crowd.sockets[begun:end]
             self._send(senders, sockets, pieces[begun:end])
             begun, end = end, end + TOGETHER
+        # Something became of one of the first, and so perhaps of these: each looks for itself.
+        for sender, piece in zip(crowd.senders[begun:], pieces[begun:], strict=True):
+            sender.shoot(piece)
         for member in crowd.others:
             mine = own.get(member, data)
             if mine:

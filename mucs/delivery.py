@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from mucs.events import JOIN, LEAVE, SPEECH, Event
 from mucs.imucs import IAudience, IMember
+from mucs.ring import Part, join
 from mucs.room import Room
 from mucs.volley import Volley
 
@@ -130,12 +131,10 @@ def _tell(
         plain = len(data) == len(text)
         each = lines if plain else [line.encode("utf-8", "replace") for line in lines]
         ends = [0, *accumulate(map(len, each))]
-    whole = memoryview(data)
     group = room.audiences[audience]
-    # What is another for each is sent as soon as it is made, while the processor has it at hand.
-    if not gathered and 2 * len(cuts) < len(group) and volley.lists(group):
+    if not gathered and volley.lists(group):
         own = {
-            member: _view(room, member, audience, events, whole, ends, mine)
+            member: _view(room, member, audience, events, data, ends, mine)
             for member, mine in cuts.items()
             if member in group
         }
@@ -144,7 +143,7 @@ def _tell(
     for member in group:
         mine = data
         if member in cuts:
-            mine = _view(room, member, audience, events, whole, ends, cuts[member])
+            mine = join(_view(room, member, audience, events, data, ends, cuts[member]))
         if member in gathered:
             gathered[member].append(mine)
         elif mine:
@@ -172,17 +171,17 @@ def _view(
     member: IMember,
     audience: IAudience,
     events: list[Event],
-    whole: memoryview,
+    whole: bytes,
     ends: list[int],
     cuts: list[Cut],
-) -> bytes:
+) -> list[Part]:
     """
     What someone sees of a room's bytes in which events of their own stand: slices of them, with
-    what their dialect says instead between them.  The bytes are copied once, by joining.
+    what their dialect says instead between them.  None of its bytes are copied here.
 
     @param ends: where each event begins in C{whole}, and where the last one ends.
     """
-    pieces: list[bytes | memoryview] = []
+    parts: list[Part] = []
     at = 0
     for start, stop, change in cuts:
         if change is None and audience.echoes:
@@ -195,9 +194,12 @@ def _view(
         except Exception:
             log.failure("an author in #{room} could not be shown their own", room=room.name)
             instead = ""
-        pieces.append(whole[at : ends[start]])
+        if at < ends[start]:
+            parts.append((whole, at, ends[start]))
         if instead:
-            pieces.append(instead.encode("utf-8", "replace"))
+            told = instead.encode("utf-8", "replace")
+            parts.append((told, 0, len(told)))
         at = ends[stop]
-    pieces.append(whole[at:])
-    return b"".join(pieces)
+    if at < len(whole):
+        parts.append((whole, at, len(whole)))
+    return parts

@@ -19,20 +19,34 @@ from array import array
 from collections.abc import Sequence
 from errno import EAGAIN, EBADF, EINTR, ENOSYS
 
-#: How many sends may go with one call.
-MOST = 128
+#: How many sends may go with one call; of more some go with another.
+MOST = 1024
 
 # The numbers of the calls, the same on all machines, and what is mapped where.
 SETUP, ENTER = 425, 426
 AT_ORDER, AT_RESULTS, AT_ENTRIES = 0, 0x8000000, 0x10000000
-SEND = 26
+SEND, SENDMSG = 26, 9
 AWAIT = 1  # return when so many are done
 
 # Neither waits, nor kills us when the peer is gone.
 FLAGS = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
 
+# What is refused: of anything else we do not know where its bytes are.
+ONLY = "only bytes stand where they are looked for"
+
 # Where in a CPython bytes object its bytes begin.
 HEADER = bytes.__basicsize__ - 1
+
+#: Of how many parts a piece may be; one of more is joined first.
+PARTS = 8
+
+#: Some of these bytes: from, to.
+Part = tuple[bytes, int, int]
+
+
+def join(parts: Sequence[Part]) -> bytes:
+    """What stands in all of them."""
+    return b"".join([memoryview(piece)[start:stop] for piece, start, stop in parts])
 
 
 class _Place(ctypes.Structure):
@@ -56,7 +70,7 @@ class _Plan(ctypes.Structure):
 
 
 class Ring:
-    """A ring for as many sends as L{MOST} at once."""
+    """A ring for sends."""
 
     def __init__(self) -> None:
         """@raise OSError: this kernel has none, or does not let us have it."""
@@ -85,12 +99,12 @@ class Ring:
         self._which, self._results = numbers[0::4], numbers[2::4]
         self._size = plan.results
         entries = self._share(AT_ENTRIES, 64 * MOST)
-        entries[0::64] = bytes([SEND]) * MOST
+        self._calls = entries[0::64]
         numbers, addresses = entries.cast("i"), entries.cast("Q")
         numbers[7::16] = array("i", [FLAGS]) * MOST
         addresses[4::8] = array("Q", range(MOST))
-        self._sockets, self._sizes = numbers[1::16], numbers[6::16]
-        self._addresses = addresses[2::8]
+        self._sockets, self._lengths = numbers[1::16], numbers[6::16]
+        self._places = addresses[2::8]
 
     def _share(self, place: int, size: int) -> memoryview:
         return memoryview(mmap.mmap(self._number, size, offset=place))
@@ -105,69 +119,110 @@ class Ring:
                 code = -failed.get(0, -ENOSYS)
                 raise OSError(code, f"it cannot send: {os.strerror(code)}")
 
-    def send(self, sockets: Sequence[int], pieces: list[bytes]) -> dict[int, int]:
+    def send(self, sockets: Sequence[int], pieces: Sequence[bytes]) -> dict[int, int]:
         """
         Send something on each of some sockets, in this order.
 
-        @param sockets: their descriptors, each once, as many as L{MOST} at most.
+        @param sockets: their descriptors, each once.
         @return: what became of those that were not sent to the end, by their place: how many bytes
             were sent; or why none were, as an C{errno} below 0.
         """
-        count = len(pieces)
+        if set(map(type, pieces)) - {bytes}:
+            raise TypeError(ONLY)
+        sizes = array("i", map(len, pieces))
+        places = array("Q", [id(piece) + HEADER for piece in pieces])
+        return self._send(SEND, array("i", sockets), places, sizes, sizes)
+
+    def sendSame(self, sockets: array[int], data: bytes) -> dict[int, int]:
+        """The same on each of them."""
+        if type(data) is not bytes:
+            raise TypeError(ONLY)
+        count = len(sockets)
+        sizes = array("i", [len(data)]) * count
+        return self._send(SEND, sockets, array("Q", [id(data) + HEADER]) * count, sizes, sizes)
+
+    def sendParts(self, sockets: array[int], pieces: Sequence[Sequence[Part]]) -> dict[int, int]:
+        """On each something that stands in several places, without copying it together first."""
+        vectors: list[int] = []  # of struct iovec: where a part stands, and how long it is
+        lists: list[tuple[int, int]] = []  # where those of a piece stand among them; how many
+        joined: list[bytes] = []  # these are nobody else's
+        sizes = array("i")
+        for parts in pieces:
+            if len(parts) > PARTS:
+                whole = join(parts)
+                parts = [(whole, 0, len(whole))]
+                joined.append(whole)
+            lists.append((8 * len(vectors), len(parts)))
+            size = 0
+            for piece, start, stop in parts:
+                if type(piece) is not bytes or not 0 <= start <= stop <= len(piece):
+                    raise TypeError(ONLY)
+                vectors += (id(piece) + HEADER + start, stop - start)
+                size += stop - start
+            sizes.append(size)
+        memory = array("Q", vectors)
+        first, _ = memory.buffer_info()
+        # Of struct msghdr: no address, the list, no control data.
+        headers = array("Q", [n for at, count in lists for n in (0, 0, first + at, count, 0, 0, 0)])
+        first, length = headers.buffer_info()
+        places = array("Q", range(first, first + 8 * length, 56))
+        return self._send(SENDMSG, sockets, places, array("i", [1]) * len(sizes), sizes)
+
+    def _send(
+        self,
+        call: int,
+        sockets: array[int],
+        places: array[int],
+        lengths: array[int],
+        sizes: array[int],
+    ) -> dict[int, int]:
+        """
+        @param places: where in our memory stands what is to be sent.
+        @param lengths: the length of that.
+        @param sizes: how many bytes each is to send.
+        """
+        count = len(sizes)
+        if not count:
+            return {}
         tail = self._tail[0]
         at = tail % MOST
-        if at + count > MOST:
-            first = MOST - at
-            failed = self.send(sockets[:first], pieces[:first])
-            rest = self.send(sockets[first:], pieces[first:])
-            return failed | {first + place: result for place, result in rest.items()}
         end = at + count
-        sizes = self._sizesOf(pieces, at, end)
-        self._sockets[at:end] = array("i", sockets)
+        if end > MOST:
+            first = MOST - at
+            some, others = slice(None, first), slice(first, None)
+            failed = self._send(call, sockets[some], places[some], lengths[some], sizes[some])
+            rest = self._send(call, sockets[others], places[others], lengths[others], sizes[others])
+            return failed | {first + place: result for place, result in rest.items()}
+        self._calls[at:end] = bytes((call,)) * count
+        self._sockets[at:end] = sockets
+        self._places[at:end] = places
+        self._lengths[at:end] = lengths
         self._tail[0] = (tail + count) & 0xFFFFFFFF
         self._call(ENTER, self._number, count, count, AWAIT, None, 0)
         taken = (self._begun[0] - tail) & 0xFFFFFFFF
         if taken < count:
             # It wants memory, say.  What it did not look at it is not to look at later.
             self._tail[0] = (tail + taken) & 0xFFFFFFFF
-        results = self._take(taken, at, sizes) + [-EAGAIN] * (count - taken)
+        results = self._take(taken, sizes)
         if results == sizes:
             return {}
+        results.extend([-EAGAIN] * (count - taken))
         return {n: result for n, result in enumerate(results) if result != sizes[n]}
 
-    def _sizesOf(self, pieces: list[bytes], at: int, end: int) -> list[int]:
-        """Say where the pieces are, and how long. @return: how long they are."""
-        first = pieces[0] if pieces else b""
-        count = end - at
-        if pieces.count(first) == count and type(first) is bytes:
-            # Nearly always they are all the same.
-            sizes = [len(first)] * count
-            self._addresses[at:end] = array("Q", [id(first) + HEADER]) * count
-        elif set(map(type, pieces)) - {bytes}:
-            raise TypeError("only bytes stand where they are looked for")
-        else:
-            sizes = list(map(len, pieces))
-            self._addresses[at:end] = array("Q", [id(piece) + HEADER for piece in pieces])
-        self._sizes[at:end] = array("i", sizes)
-        return sizes
-
-    def _take(self, count: int, at: int, sizes: list[int]) -> list[int]:
-        """
-        What became of the sends, of which the first stands at a place.
-
-        @param sizes: how much was to be sent.
-        """
+    def _take(self, count: int, sizes: array[int]) -> array[int]:
+        """What became of so many sends, in their order, when they were to send so many bytes."""
         head = self._head[0]
         while (self._ended[0] - head) & 0xFFFFFFFF < count:
             # None of them waits for anything, so this is short, if it is at all.
             self._call(ENTER, self._number, 0, count, AWAIT, None, 0)
+        self._head[0] = (head + count) & 0xFFFFFFFF
         begin = head % self._size
-        results: list[int] = self._results[begin : begin + count].tolist()
+        results = array("i", self._results[begin : begin + count].tobytes())
         if results != sizes:
             # They may have ended in another order.
             which = self._which[begin : begin + count].tolist()
-            results = [result for _, result in sorted(zip(which, results, strict=True))]
-        self._head[0] = (head + count) & 0xFFFFFFFF
+            ordered = sorted(zip(which, results, strict=True))
+            results = array("i", [result for _, result in ordered])
         return results
 
     def _call(self, *arguments: object) -> int:

@@ -8,7 +8,7 @@ a volley is never open, and everyone sends for themselves.
 
 Those who get the same bytes, turn after turn, do not even bring them: for a L{Group} that has not
 changed there is a list of its sockets (L{Crowd}), which holds as long as the sockets of all who are
-in any such list are free.
+in any such list are free.  They get it with one call, and its authors with another.
 
 Always true: what an outlet has brought is on its way, or the outlet knows that it is not, before
 anything else that it sends, and before it ends; and nobody's socket is in a list that is used once
@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from mucs.ring import Ring
+from mucs.ring import Part, Ring, join
 
 log = Logger()
 
@@ -95,7 +95,6 @@ class Crowd:
     def __init__(self, group: Group, age: int) -> None:
         self.age = age
         self.senders: list[Sender] = []
-        self.sockets: Sequence[int]
         self.places: dict[Any, int] = {}  # where the members stand in these
         self.others: list[Any] = []
         for member in group:
@@ -106,7 +105,7 @@ class Crowd:
                 sender.isListed = True
                 self.places[member] = len(self.senders)
                 self.senders.append(sender)
-        self.sockets = array("i", [sender.socket.fileno() for sender in self.senders])
+        self.sockets: array[int] = array("i", [sender.socket.fileno() for sender in self.senders])
 
 
 class Volley(Service):
@@ -173,32 +172,42 @@ class Volley(Service):
             return False
         return True
 
-    def spread(self, group: Group, data: bytes, own: Mapping[Any, bytes]) -> None:
+    def spread(self, group: Group, data: bytes, own: Mapping[Any, Sequence[Part]]) -> None:
         """
         Send the same to a whole group that is listed.
 
-        @param own: what is to be sent to some of its members instead; nothing, perhaps.
+        @param own: what is to be sent to some of its members instead, in parts; nothing, perhaps.
         """
         self.release()
-        crowd = group.crowd
+        ring, crowd = self._ring, group.crowd
+        assert ring is not None
         if crowd is None or crowd.age != self._age:
             crowd = group.crowd = Crowd(group, self._age)
-        pieces = [data] * len(crowd.senders)
-        for member, mine in own.items():
-            if member in crowd.places:
-                pieces[crowd.places[member]] = mine
-        begun, end = 0, FIRST
-        while begun < len(pieces) and crowd.age == self._age:
-            senders, sockets = crowd.senders[begun:end], crowd.sockets[begun:end]
-            self._send(senders, sockets, pieces[begun:end])
-            begun, end = end, end + TOGETHER
-        # Something became of one of the first, and so perhaps of these: each looks for itself.
-        for sender, piece in zip(crowd.senders[begun:], pieces[begun:], strict=True):
-            sender.shoot(piece)
+        places = crowd.places
+        mine = {places[member]: parts for member, parts in own.items() if member in places}
+        senders, sockets = crowd.senders[:], crowd.sockets[:]
+        for place in sorted(mine, reverse=True):
+            del senders[place], sockets[place]
+        for place, result in ring.sendSame(sockets, data).items():
+            senders[place].sent(data, result)
+        self._sendParts(crowd, {place: parts for place, parts in mine.items() if parts})
         for member in crowd.others:
-            mine = own.get(member, data)
-            if mine:
-                member.send(mine)
+            theirs = join(own[member]) if member in own else data
+            if theirs:
+                member.send(theirs)
+
+    def _sendParts(self, crowd: Crowd, mine: Mapping[int, Sequence[Part]]) -> None:
+        """Send to some of a crowd, by their places, to each their own."""
+        assert self._ring is not None
+        senders, pieces = [crowd.senders[place] for place in mine], list(mine.values())
+        if len(pieces) <= FEW or crowd.age != self._age:
+            # Where something became of one of the crowd, each looks for itself.
+            for sender, parts in zip(senders, pieces, strict=True):
+                sender.shoot(join(parts))
+            return
+        sockets = array("i", [crowd.sockets[place] for place in mine])
+        for place, result in self._ring.sendParts(sockets, pieces).items():
+            senders[place].sent(join(pieces[place]), result)
 
     def fire(self) -> None:
         """Send all there is; from now on nothing is gathered."""
@@ -216,10 +225,6 @@ class Volley(Service):
             for sender, piece in zip(senders, pieces, strict=True):
                 sender.shoot(piece)
         else:
-            self._send(senders, [sender.socket.fileno() for sender in senders], pieces)
-
-    def _send(self, senders: list[Sender], sockets: Sequence[int], pieces: list[bytes]) -> None:
-        """Send by the ring; who could not send all of theirs are told."""
-        assert self._ring is not None
-        for place, result in self._ring.send(sockets, pieces).items():
-            senders[place].sent(pieces[place], result)
+            sockets = [sender.socket.fileno() for sender in senders]
+            for place, result in self._ring.send(sockets, pieces).items():
+                senders[place].sent(pieces[place], result)

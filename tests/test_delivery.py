@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.delivery import Cut, deliver
 from mucs.events import SAY, Event
+from mucs.ring import Part, join
 from mucs.room import Room
 from mucs.rules import Limits
 from mucs.volley import Volley
@@ -57,6 +58,8 @@ class Member:
     def send(self, data: bytes) -> None:
         self.sends.append(data)
 
+    shoot = send
+
 
 class Ring:
     """A ring that knows its members by their numbers."""
@@ -71,6 +74,12 @@ class Ring:
             if piece:
                 self._members[number].sends.append(piece)
         return {}
+
+    def sendSame(self, sockets: Sequence[int], data: bytes) -> dict[int, int]:
+        return self.send(sockets, [data] * len(sockets))
+
+    def sendParts(self, sockets: Sequence[int], pieces: Sequence[Sequence[Part]]) -> dict[int, int]:
+        return self.send(sockets, list(map(join, pieces)))
 
 
 class DeliveryTests(SynchronousTestCase):

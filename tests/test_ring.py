@@ -17,7 +17,7 @@ from typing import Any
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from mucs import ring
-from mucs.ring import MOST, Ring
+from mucs.ring import MOST, PARTS, Part, Ring, join
 
 
 def hasIoUring() -> bool:
@@ -52,23 +52,84 @@ class RingTests(SynchronousTestCase):
         self.assertFalse([n for n, result in failed.items() if result == len(pieces[n])])
         return [failed.get(n, len(piece)) for n, piece in enumerate(pieces)]
 
+    def sendSame(self, sockets: list[socket.socket], data: bytes) -> None:
+        """Send the same on all of them."""
+        numbers = array("i", [each.fileno() for each in sockets])
+        self.assertEqual(self.ring.sendSame(numbers, data), {})
+
     def test_eachItsOwn(self) -> None:
         """Each socket gets what is for it, however often, and from wherever in the ring."""
-        pairs = [self.pair() for _ in range(MOST)]
-        sent = [b""] * MOST
-        for turn in range(50):
-            count = turn * 7 % MOST + 1 if turn else MOST
+        pairs = [self.pair() for _ in range(100)]
+        sent = [b""] * len(pairs)
+        for turn in range(3 * MOST // 50):
+            count = turn * 7 % len(pairs) + 1
             other = turn % 3
             pieces = [b"%d to %d;" % (turn, each * other) * 5 for each in range(count)]
             results = self.send([one for one, _ in pairs[:count]], pieces)
             self.assertEqual(results, list(map(len, pieces)))
             for each, piece in enumerate(pieces):
                 sent[each] += piece
-        self.assertEqual([other.recv(1 << 16) for _, other in pairs], sent)
+            if turn % 3:
+                self.sendSame([one for one, _ in pairs[:count]], b"all")
+                for each in range(count):
+                    sent[each] += b"all"
+        self.assertEqual([other.recv(1 << 18) for _, other in pairs], sent)
+
+    def test_parts(self) -> None:
+        """What stands in several places is sent as one piece; however many places, or none."""
+        pairs = [self.pair() for _ in range(40)]
+        sockets, random = array("i", [one.fileno() for one, _ in pairs]), Random(2)
+        told, sent = b"0123456789" * 50, [b""] * len(pairs)
+        for _ in range(3 * MOST // len(pairs)):
+            pieces = []
+            for each in range(len(pairs)):
+                parts: list[Part] = []
+                for at in range(random.choice((0, 1, 2, 3, PARTS, PARTS + 1))):
+                    start = random.randrange(len(told))
+                    parts.append((told, start, random.randrange(start, min(start + 20, 501))))
+                    parts.append((b"%d." % at, 0, 2))
+                pieces.append(parts)
+                sent[each] += join(parts)
+            self.assertEqual(self.ring.sendParts(sockets, pieces), {})
+        self.assertEqual([other.recv(1 << 18) for _, other in pairs], sent)
+
+    def test_partsOfAFewBytes(self) -> None:
+        """Who takes no more of them, or is gone, is told from the others, here too."""
+        (full, _), (gone, other), (free, reader) = self.pair(), self.pair(), self.pair()
+        other.close()
+        data = b"x" * 50_000
+        while self.send([full], [data])[0] > 0:
+            pass
+        sockets = array("i", [each.fileno() for each in (full, free, gone)])
+        failed = self.ring.sendParts(sockets, [[(data, 0, 10), (data, 10, 20)]] * 3)
+        self.assertEqual(failed, {0: -errno.EAGAIN, 2: -errno.EPIPE})
+        self.assertEqual(reader.recv(100), b"x" * 20)
+        large = [(data, 0, 50_000)] * 6
+        taken = self.ring.sendParts(array("i", [free.fileno()]), [large]).get(0, 300_000)
+        self.assertTrue(0 < taken < 300_000)
+        self.assertEqual(reader.recv(1 << 20), b"x" * taken)
+
+    def test_onlyWhatIsThere(self) -> None:
+        """What is no bytes, or not all there, is refused: our memory is nobody's business."""
+        one, other = self.pair()
+        sockets = array("i", [one.fileno()])
+        wrong: Any
+        for wrong in (
+            (bytearray(b"wrong"), 0, 1),
+            (b"wrong", 0, 6),
+            (b"wrong", -1, 2),
+            (b"wrong", 2, 1),
+        ):
+            with self.assertRaises(TypeError):
+                self.ring.sendParts(sockets, [[(b"right", 0, 5), wrong]])
+        self.assertEqual(self.ring.sendParts(sockets, [[(b"right", 1, 4)]]), {})
+        self.assertEqual(other.recv(100), b"igh")
 
     def test_nothing(self) -> None:
         """Nothing is sent to nobody."""
         self.assertEqual(self.send([], []), [])
+        self.sendSame([], b"hello")
+        self.assertEqual(self.ring.sendParts(array("i"), []), {})
 
     def test_bytesAreCopied(self) -> None:
         """What was sent need not be kept."""
@@ -86,6 +147,8 @@ class RingTests(SynchronousTestCase):
             for pieces in ([b"right", wrong], [wrong, wrong], [wrong]):
                 with self.assertRaises(TypeError):
                     self.ring.send([one.fileno()] * len(pieces), pieces)
+            with self.assertRaises(TypeError):
+                self.ring.sendSame(array("i", [one.fileno()]), wrong)
         self.assertEqual(self.send([one], [b"right"]), [5])
         self.assertEqual(other.recv(100), b"right")
 
@@ -143,8 +206,8 @@ class RingTests(SynchronousTestCase):
         pieces = [b"%d" % number for number in range(10)]
         self.ring.send([pairs[0][0].fileno()] * (MOST - 4), [b""] * (MOST - 4))
         self.ring.send([pairs[0][0].fileno()] * (MOST - 2), [b""] * (MOST - 2))
-        results = [self.send([one for one, _ in pairs], pieces) for _ in range(MOST // 2)]
-        self.assertEqual(results, [[1] * 8 + [-errno.EPIPE, 1]] * (MOST // 2))
+        results = [self.send([one for one, _ in pairs], pieces) for _ in range(MOST // 9)]
+        self.assertEqual(results, [[1] * 8 + [-errno.EPIPE, 1]] * (MOST // 9))
 
     def test_interrupted(self) -> None:
         """A signal in the middle of a call is no error."""
@@ -192,8 +255,8 @@ class Kernel(Ring):
         self._head, self._ended = numbers("I", value=begin), numbers("I", value=begin)
         self._size = 2 * MOST
         self._which, self._results = numbers("i", 2 * MOST), numbers("i", 2 * MOST)
-        self._sockets, self._sizes = numbers("i", MOST), numbers("i", MOST)
-        self._addresses = numbers("Q", MOST)
+        self._sockets, self._lengths = numbers("i", MOST), numbers("i", MOST)
+        self._places, self._calls = numbers("Q", MOST), numbers("B", MOST)
         self.sent: list[tuple[int, bytes]] = []
         self._random = Random(0)
         self._late: list[int] = []
@@ -206,8 +269,8 @@ class Kernel(Ring):
         ends = self._late[len(self._late) // 3 :]
         del self._late[len(self._late) // 3 :]
         for place in ends:
-            size = self._sizes[place]
-            self.sent.append((self._sockets[place], string_at(self._addresses[place], size)))
+            size = self._lengths[place]
+            self.sent.append((self._sockets[place], string_at(self._places[place], size)))
             at = self._ended[0] % self._size
             self._which[at] = place
             self._results[at] = size if self._sockets[place] % 5 else -errno.EPIPE
@@ -226,7 +289,7 @@ class CountingTests(SynchronousTestCase):
         kernel, random = Kernel(), Random(1)
         for turn in range(200):
             count = random.randrange(1, MOST + 1)
-            sockets = random.sample(range(1000), count)
+            sockets = random.sample(range(3 * MOST), count)
             pieces = [b"%d" % (each if turn % 2 else turn) for each in sockets]
             kernel.sent.clear()
             failed = kernel.send(sockets, pieces)

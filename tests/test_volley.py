@@ -5,13 +5,16 @@ Tests for L{mucs.volley}.
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs import volley
+from mucs.ring import Part, join
 from mucs.volley import FEW, FIRST, LARGE, TOGETHER, Group, Volley
+
+NOBODY: Mapping[Any, bytes] = {}
 
 
 class Socket:
@@ -68,6 +71,12 @@ class Ring:
         self.sent.append(list(zip(sockets, pieces, strict=True)))
         results = self.results
         return {at: results[number] for at, number in enumerate(sockets) if number in results}
+
+    def sendSame(self, sockets: Sequence[int], data: bytes) -> dict[int, int]:
+        return self.send(sockets, [data] * len(sockets))
+
+    def sendParts(self, sockets: Sequence[int], pieces: Sequence[Sequence[Part]]) -> dict[int, int]:
+        return self.send(sockets, list(map(join, pieces)))
 
     def close(self) -> None:
         self.isClosed = True
@@ -190,11 +199,12 @@ class GroupTests(VolleyCase):
         for member in self.members:
             self.group[member] = None
 
-    def spread(self, data: bytes = b"hello", own: dict[Member, bytes] | None = None) -> None:
+    def spread(self, data: bytes = b"hello", own: Mapping[Member, bytes] = NOBODY) -> None:
         """The group gets something, in a turn of its own."""
         self.volley.open()
         self.assertTrue(self.volley.lists(self.group))
-        self.volley.spread(self.group, data, own or {})
+        parts = {member: [(mine, 0, len(mine))] * bool(mine) for member, mine in own.items()}
+        self.volley.spread(self.group, data, parts)
         self.volley.fire()
 
     def settle(self) -> None:
@@ -231,11 +241,10 @@ class GroupTests(VolleyCase):
         self.assertEqual([self.volley.lists(small) for _ in range(3)], [False] * 3)
 
     def test_all(self) -> None:
-        """Everyone gets it, the first ones first."""
+        """Everyone gets it, with one call."""
         self.settle()
         self.spread()
-        self.assertEqual(len(self.ring.sent[0]), FIRST)
-        self.assertEqual({len(call) for call in self.ring.sent[1:-1]}, {TOGETHER})
+        self.assertEqual(len(self.ring.sent), 1)
         self.assertEqual(self.sent(), [(number, b"hello") for number in range(100)])
         self.assertTrue(all(sender.isListed for sender in self.senders))
 
@@ -254,12 +263,26 @@ class GroupTests(VolleyCase):
         self.group[alone] = None
         self.settle()
         self.spread(own={self.members[3]: b"mine", self.members[50]: b"", alone: b"ours"})
-        sent = dict(self.sent())
-        self.assertEqual((sent[3], sent[50], sent[51]), (b"mine", b"", b"hello"))
+        self.assertEqual(self.senders[3].told, [b"mine"])
+        self.assertEqual(self.sent(), [(n, b"hello") for n in range(100) if n not in (3, 50)])
         self.spread(own={alone: b""})
         self.assertEqual(alone.sentAlone, [b"ours"])
         self.spread()
         self.assertEqual(alone.sentAlone, [b"ours", b"hello"])
+
+    def test_manyAuthors(self) -> None:
+        """Many of them get it with one call too; whoever does not get all of it is told."""
+        self.settle()
+        own = {self.members[number]: b"%d of mine" % number for number in range(0, 100, 2)}
+        self.ring.results = {40: 3}
+        self.spread(own=own)
+        self.assertEqual([len(call) for call in self.ring.sent], [50, 50])
+        sent = dict(self.sent())
+        each = [(b"hello", b"%d of mine" % number)[number % 2 == 0] for number in range(100)]
+        self.assertEqual([sent[number] for number in range(100)], each)
+        told = [sender.told for sender in self.senders]
+        self.assertEqual(told.pop(40), [(b"40 of mine", 3)])
+        self.assertEqual(told, [[]] * 99)
 
     def test_notFree(self) -> None:
         """Whose socket is not free is left out, from the moment on that they say so."""
@@ -279,7 +302,7 @@ class GroupTests(VolleyCase):
         self.assertEqual(len(self.sent()), 101)
 
     def test_inTheMiddle(self) -> None:
-        """What comes of the first ones may have come of others: these look for themselves."""
+        """What comes of the others may have come of authors: these look for themselves."""
         self.settle()
         self.spread()
         self.sent()
@@ -289,9 +312,7 @@ class GroupTests(VolleyCase):
             self.volley.changed(self.senders[2])
 
         self.senders[2].sent = sent  # type: ignore[method-assign]
-        self.spread(own={self.members[90]: b"mine"})
-        self.assertEqual([number for number, _ in self.sent()], list(range(FIRST)))
+        self.spread(own=dict.fromkeys(self.members[90:], b"mine"))
+        self.assertEqual([number for number, _ in self.sent()], list(range(90)))
         told = [sender.told for sender in self.senders]
-        self.assertEqual(told[:FIRST], [[]] * FIRST)
-        self.assertEqual(told[FIRST:90], [[b"hello"]] * (90 - FIRST))
-        self.assertEqual(told[90], [b"mine"])
+        self.assertEqual(told, [[]] * 90 + [[b"mine"]] * 10)

@@ -23,11 +23,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mucs.events import SAID, SPEECH, TOPIC, UNDO, WITHDRAWN, Event, Tail
+from mucs.group import Group
 from mucs.imucs import IAudience, IMember
 from mucs.names import fold
 from mucs.rules import Limits
 from mucs.settings import RoomSettings
-from mucs.volley import Group
 
 log = Logger()
 
@@ -286,13 +286,13 @@ class Room:
         self.members[member] = audience
         if audience not in self.audiences:
             self.audiences[audience] = Group()
-        self.audiences[audience][member] = None
+        self.audiences[audience].add(member)
 
     def _part(self, member: IMember, audience: IAudience | None) -> None:
         if audience is None:
             del self.cursors[member]
             return
         group = self.audiences[audience]
-        del group[member]
+        group.remove(member)
         if not group:
             del self.audiences[audience]

@@ -168,8 +168,10 @@ class Rooms(MultiService):
                     break
                 later += 1
         count = max(0, len(room.members) - 1 - later)
-        others = (member.name for member in room.members if member is not session)
-        names = list(islice(others, min(count, NAMED)))
+        first = list(islice(room.members, NAMED + 1))
+        if session in first:
+            first.remove(session)
+        names = [member.name for member in first[: min(count, NAMED)]]
         if not names:
             return "nobody else"
         more = count - len(names)

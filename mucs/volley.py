@@ -6,9 +6,9 @@ once, but brings here what it has to say.  Some of them at a time go to the kern
 (L{mucs.ring}): the first leave while the last are still being gathered.  Where there is no ring,
 a volley is never open, and everyone sends for themselves.
 
-Those who get the same bytes, turn after turn, do not even bring them: for a L{Group} that has not
-changed there is a list of its sockets (L{Crowd}), which holds as long as the sockets of all who are
-in any such list are free.  They get it with one call, and its authors with another.
+Those who get the same bytes do not even bring them: for a L{Group} there is a list of its sockets,
+which holds as long as the sockets of all who are in any such list are free.  They get it with one
+call, and its authors with another.
 
 Always true: what an outlet has brought is on its way, or the outlet knows that it is not, before
 anything else that it sends, and before it ends; and nobody's socket is in a list that is used once
@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from socket import socket
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.logger import Logger
 
+from mucs.group import Group, Sender
 from mucs.ring import Part, Ring, join
 
 log = Logger()
@@ -43,71 +43,6 @@ FEW = 3
 LARGE = 4096
 
 
-class Sender(Protocol):
-    """
-    Who brings something.
-
-    @ivar socket: on which it is to be sent.
-    @ivar isListed: whether it is in a crowd that may be used; then it tells of any change
-        (L{Volley.changed}).
-    """
-
-    socket: socket
-    isListed: bool
-
-    def shoot(self, data: bytes) -> None:
-        """Send it now, by oneself."""
-
-    def sent(self, data: bytes, result: int) -> None:
-        """So many bytes of it were sent, and not all; or none, for an C{errno} below 0."""
-
-
-class Group(dict[Any, None]):
-    """
-    Members who get the same bytes.
-
-    @ivar crowd: how they get them at once, if that is known.
-    @ivar isNew: whether they are others than the last time they got something.
-    """
-
-    __slots__ = ("crowd", "isNew")
-
-    def __init__(self) -> None:
-        self.crowd: Crowd | None = None
-        self.isNew = True
-
-    def __setitem__(self, member: Any, value: None) -> None:
-        self.crowd, self.isNew = None, True
-        super().__setitem__(member, value)
-
-    def __delitem__(self, member: Any) -> None:
-        self.crowd, self.isNew = None, True
-        super().__delitem__(member)
-
-
-class Crowd:
-    """
-    The sockets of a group, as far as they are free.
-
-    @ivar others: the members whose are not, or are not known.
-    """
-
-    def __init__(self, group: Group, age: int) -> None:
-        self.age = age
-        self.senders: list[Sender] = []
-        self.places: dict[Any, int] = {}  # where the members stand in these
-        self.others: list[Any] = []
-        for member in group:
-            sender = member.sender()
-            if sender is None:
-                self.others.append(member)
-            else:
-                sender.isListed = True
-                self.places[member] = len(self.senders)
-                self.senders.append(sender)
-        self.sockets: array[int] = array("i", [sender.socket.fileno() for sender in self.senders])
-
-
 class Volley(Service):
     """
     @ivar isOpen: whether what is to be sent is to be brought here.
@@ -120,7 +55,7 @@ class Volley(Service):
         self._ring: Ring | None = None
         self._brought: dict[Sender, bytes] = {}
         self._together = TOGETHER  # so many are released the next time
-        self._age = 0  # of the crowds that may be used
+        self._age = 0  # of the lists that may be used
 
     def startService(self) -> None:
         """From now on there is a ring, if the kernel has one for us."""
@@ -166,46 +101,41 @@ class Volley(Service):
 
     def lists(self, group: Group) -> bool:
         """Whether what is for a group is to be spread; if not, each of its members brings it."""
-        if not self.isOpen or group.isNew or len(group) <= FEW:
-            # Where they come and go all the time it is not worth it to list them.
-            group.isNew = False
-            return False
-        return True
+        return self.isOpen and len(group) > FEW
 
     def spread(self, group: Group, data: bytes, own: Mapping[Any, Sequence[Part]]) -> None:
         """
-        Send the same to a whole group that is listed.
+        Send the same to a whole group, which is listed.
 
         @param own: what is to be sent to some of its members instead, in parts; nothing, perhaps.
         """
         self.release()
-        ring, crowd = self._ring, group.crowd
+        ring = self._ring
         assert ring is not None
-        if crowd is None or crowd.age != self._age:
-            crowd = group.crowd = Crowd(group, self._age)
-        places = crowd.places
-        mine = {places[member]: parts for member, parts in own.items() if member in places}
-        senders, sockets = crowd.senders[:], crowd.sockets[:]
+        group.look(self._age)
+        places = [(group[member], parts) for member, parts in own.items()]
+        mine = {place: parts for place, parts in places if place is not None and place >= 0}
+        senders, sockets = group.senders[:], group.sockets[:]
         for place in sorted(mine, reverse=True):
             del senders[place], sockets[place]
         for place, result in ring.sendSame(sockets, data).items():
             senders[place].sent(data, result)
-        self._sendParts(crowd, {place: parts for place, parts in mine.items() if parts})
-        for member in crowd.others:
+        self._sendParts(group, {place: parts for place, parts in mine.items() if parts})
+        for member in group.others:
             theirs = join(own[member]) if member in own else data
             if theirs:
                 member.send(theirs)
 
-    def _sendParts(self, crowd: Crowd, mine: Mapping[int, Sequence[Part]]) -> None:
-        """Send to some of a crowd, by their places, to each their own."""
+    def _sendParts(self, group: Group, mine: Mapping[int, Sequence[Part]]) -> None:
+        """Send to some of a group, by their places, to each their own."""
         assert self._ring is not None
-        senders, pieces = [crowd.senders[place] for place in mine], list(mine.values())
-        if len(pieces) <= FEW or crowd.age != self._age:
-            # Where something became of one of the crowd, each looks for itself.
+        senders, pieces = [group.senders[place] for place in mine], list(mine.values())
+        if len(pieces) <= FEW or group.age != self._age:
+            # Where something became of one of them, each looks for itself.
             for sender, parts in zip(senders, pieces, strict=True):
                 sender.shoot(join(parts))
             return
-        sockets = array("i", [crowd.sockets[place] for place in mine])
+        sockets = array("i", [group.sockets[place] for place in mine])
         for place, result in self._ring.sendParts(sockets, pieces).items():
             senders[place].sent(join(pieces[place]), result)
 

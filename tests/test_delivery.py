@@ -95,12 +95,9 @@ class DeliveryTests(SynchronousTestCase):
                 room.add(member)  # type: ignore[arg-type]
 
     def gather(self) -> Ring:
-        """Sends are gathered, and everyone has been there for long."""
+        """Sends are gathered."""
         ring = Ring(self.members)
         self.patch(self.volley, "_ring", ring)
-        for room in self.rooms:
-            for group in room.audiences.values():
-                group.isNew = False
         return ring
 
     def deliver(self, *shares: tuple[int, str, dict[int, list[Cut]]]) -> list[list[str]]:

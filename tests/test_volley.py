@@ -11,8 +11,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs import volley
+from mucs.group import Group
 from mucs.ring import Part, join
-from mucs.volley import FEW, FIRST, LARGE, TOGETHER, Group, Volley
+from mucs.volley import FEW, FIRST, LARGE, TOGETHER, Volley
 
 NOBODY: Mapping[Any, bytes] = {}
 
@@ -197,7 +198,7 @@ class GroupTests(VolleyCase):
         self.group = Group()
         self.members = [Member(sender) for sender in self.senders]
         for member in self.members:
-            self.group[member] = None
+            self.group.add(member)
 
     def spread(self, data: bytes = b"hello", own: Mapping[Member, bytes] = NOBODY) -> None:
         """The group gets something, in a turn of its own."""
@@ -207,42 +208,53 @@ class GroupTests(VolleyCase):
         self.volley.spread(self.group, data, parts)
         self.volley.fire()
 
-    def settle(self) -> None:
-        """The group is not new."""
-        self.volley.open()
-        self.volley.lists(self.group)
-        self.volley.fire()
-
     def sent(self) -> list[tuple[int, bytes]]:
         """What went out by the ring."""
         sent, self.ring.sent = self.ring.sent, []
         return [each for call in sent for each in call]
 
-    def test_newcomers(self) -> None:
-        """It is not worth it where they come and go: only the second time in a row."""
-        for change in (None, self.members[0], Member(Sender(200))):
-            if change in self.group:
-                del self.group[change]
-            elif change is not None:
-                self.group[change] = None
-            self.volley.open()
-            self.assertFalse(self.volley.lists(self.group))
-            self.assertTrue(self.volley.lists(self.group))
-            self.volley.fire()
-
     def test_notOpen(self) -> None:
-        """Nor where nothing is gathered, or for some few."""
-        self.settle()
+        """It is not worth it for some few; nor where nothing is gathered."""
         self.assertFalse(self.volley.lists(self.group))
         small = Group()
         self.volley.open()
         for member in self.members[:FEW]:
-            small[member] = None
-        self.assertEqual([self.volley.lists(small) for _ in range(3)], [False] * 3)
+            small.add(member)
+        self.assertFalse(self.volley.lists(small))
+        small.add(self.members[FEW])
+        self.assertTrue(self.volley.lists(small))
+
+    def test_comingAndGoing(self) -> None:
+        """Whoever comes gets it from then on, and who goes gets it no more, free or not."""
+        self.spread()
+        self.sent()
+        one, two, alone = Member(Sender(200)), Member(Sender(201)), Member(None)
+        for member in (one, alone, two):
+            self.group.add(member)
+        for member in (self.members[99], self.members[5], two):
+            self.group.remove(member)
+        numbers = {*range(99), 200} - {5}
+        for data in (b"hello", b"again"):
+            self.spread(data)
+            sent = self.sent()
+            self.assertEqual((len(sent), dict(sent)), (99, dict.fromkeys(numbers, data)))
+        self.assertEqual(alone.sentAlone, [b"hello", b"again"])
+        for member in (alone, one):
+            self.group.remove(member)
+        self.group.add(self.members[5])
+        self.group.remove(self.members[5])
+        self.group.add(self.members[5])
+        self.spread(own={self.members[5]: b"mine", self.members[98]: b"ours"})
+        self.assertEqual(sorted(number for number, _ in self.sent()), [*range(5), *range(6, 98)])
+        self.assertEqual(self.members[5].one.told, [b"mine"])  # type: ignore[union-attr]
+        self.assertEqual(self.members[98].one.told, [b"ours"])  # type: ignore[union-attr]
+        self.assertEqual(alone.sentAlone, [b"hello", b"again"])
+        for member in list(self.group):
+            self.group.remove(member)
+        self.assertFalse(self.group.senders or self.group.sockets or self.group.others)
 
     def test_all(self) -> None:
         """Everyone gets it, with one call."""
-        self.settle()
         self.spread()
         self.assertEqual(len(self.ring.sent), 1)
         self.assertEqual(self.sent(), [(number, b"hello") for number in range(100)])
@@ -250,18 +262,15 @@ class GroupTests(VolleyCase):
 
     def test_broughtBefore(self) -> None:
         """What was brought before goes out before."""
-        self.settle()
         self.volley.open()
         self.bring(FEW + 1, b"before")
-        self.volley.lists(self.group)
         self.volley.spread(self.group, b"hello", {})
         self.assertEqual([piece for _, piece in self.ring.sent[0]], [b"before"] * (FEW + 1))
 
     def test_own(self) -> None:
         """Authors get what is theirs, and nothing is sent where that is nothing."""
         alone = Member(None)
-        self.group[alone] = None
-        self.settle()
+        self.group.add(alone)
         self.spread(own={self.members[3]: b"mine", self.members[50]: b"", alone: b"ours"})
         self.assertEqual(self.senders[3].told, [b"mine"])
         self.assertEqual(self.sent(), [(n, b"hello") for n in range(100) if n not in (3, 50)])
@@ -272,7 +281,6 @@ class GroupTests(VolleyCase):
 
     def test_manyAuthors(self) -> None:
         """Many of them get it with one call too; whoever does not get all of it is told."""
-        self.settle()
         own = {self.members[number]: b"%d of mine" % number for number in range(0, 100, 2)}
         self.ring.results = {40: 3}
         self.spread(own=own)
@@ -286,7 +294,6 @@ class GroupTests(VolleyCase):
 
     def test_notFree(self) -> None:
         """Whose socket is not free is left out, from the moment on that they say so."""
-        self.settle()
         self.spread()
         self.sent()
         self.members[7].one = None
@@ -296,14 +303,14 @@ class GroupTests(VolleyCase):
         self.assertEqual([n for n, _ in self.sent()], [n for n in range(100) if n != 7])
         self.assertEqual(self.members[7].sentAlone, [b"again"])
         self.members[7].one = self.senders[7]
-        self.group[Member(Sender(200))] = None
-        self.settle()
+        self.group.remove(self.members[7])
+        self.group.add(self.members[7])
+        self.group.add(Member(Sender(200)))
         self.spread()
         self.assertEqual(len(self.sent()), 101)
 
     def test_inTheMiddle(self) -> None:
         """What comes of the others may have come of authors: these look for themselves."""
-        self.settle()
         self.spread()
         self.sent()
         self.ring.results = {2: 1}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from operator import indexOf
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -162,11 +163,8 @@ class Rooms(MultiService):
             those who come with the same batch, but later, are announced to them.
         """
         later = 0
-        if comes:
-            for member in reversed(room.members):
-                if member is session:
-                    break
-                later += 1
+        if comes and session in room.members:
+            later = indexOf(reversed(room.members), session)
         count = max(0, len(room.members) - 1 - later)
         first = list(islice(room.members, NAMED + 1))
         if session in first:

@@ -235,7 +235,7 @@ class Dialect:
 
     def history(self, events: Sequence[Event], now: int) -> str:
         pieces: list[str] = []
-        shown = _day(now)
+        shown = _day(now) if events else ""
         for event in events:
             day = _day(event.time)
             if day != shown:

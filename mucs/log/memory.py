@@ -22,6 +22,8 @@ from mucs.log.changes import WITHDRAWABLE, undone
 from mucs.log.words import SLICE, Wanted
 from mucs.names import fold
 
+ROOM = attrgetter("room")
+
 #: Rooms that are kept; the one longest without an event goes first.
 ROOMS = 10_000
 
@@ -61,10 +63,12 @@ class _Shelf:
         self.events.extend(events)
         self.seq, self.time = events[-1].seq, events[-1].time
         for event in events:
-            if event.id:
-                self.ids[event.author, event.id] = event.seq
             if event.kind not in SPEECH:
                 self._change(event)
+
+    def know(self, event: Event) -> None:
+        """This new one has an id."""
+        self.ids[event.author, event.id] = event.seq
         if len(self.ids) > 2 * len(self.events):
             self.ids = {(one.author, one.id): one.seq for one in self.events if one.id}
 
@@ -117,13 +121,13 @@ class MemoryLog:
     def append(self, batch: Sequence[Event]) -> Deferred[list[Event]]:
         now = self._now()
         stored: list[Event] = []
-        for name, events in groupby(batch, attrgetter("room")):
+        for name, events in groupby(batch, ROOM):
             shelf = self._shelf(name)
             name = shelf.name
             # A clock that is set back does not set a room back.
             time = max(shelf.time, now)
             drafts = list(events)
-            if not any(one.id for one in drafts):
+            if not [one for one in drafts if one.id]:
                 kept = [
                     Event(name, seq, time, one.author, one.kind, one.text, one.target, one.origin)
                     for seq, one in enumerate(drafts, shelf.seq + 1)
@@ -146,6 +150,8 @@ class MemoryLog:
                         one.id,
                     )
                     shelf.add([event])
+                    if event.id:
+                        shelf.know(event)
                 stored.append(event)
         return succeed(stored)
 

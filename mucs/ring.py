@@ -19,8 +19,9 @@ from array import array
 from collections.abc import Sequence
 from errno import EAGAIN, EBADF, EINTR, ENOSYS
 
-#: How many sends may go with one call; of more some go with another.
-MOST = 1024
+#: How many sends may go with one call; of more some go with another.  With twice as many a ring
+#: has more memory than the 64 KiB that older kernels let anyone lock.
+MOST = 512
 
 # The numbers of the calls, the same on all machines, and what is mapped where.
 SETUP, ENTER = 425, 426

@@ -61,7 +61,7 @@ class RingTests(SynchronousTestCase):
         """Each socket gets what is for it, however often, and from wherever in the ring."""
         pairs = [self.pair() for _ in range(100)]
         sent = [b""] * len(pairs)
-        for turn in range(3 * MOST // 50):
+        for turn in range(MOST // 5):
             count = turn * 7 % len(pairs) + 1
             other = turn % 3
             pieces = [b"%d to %d;" % (turn, each * other) * 5 for each in range(count)]

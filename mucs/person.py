@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from mucs import events as kinds
 from mucs.events import Event
+from mucs.follower import Follower
 from mucs.hall import Hall
 from mucs.imucs import IAudience, IDialect, IMember
 from mucs.listener import Listener
@@ -25,13 +26,13 @@ from mucs.names import fold
 from mucs.personal import Personal, Taste
 from mucs.room import Room
 from mucs.settings import Settings
-from mucs.viewer import GONE, Viewer
+from mucs.viewer import GONE
 
 #: What everyone has set who has set nothing.
 PLAIN = Settings()
 
 
-class Person(Viewer):
+class Person(Follower):
     """
     @ivar settings: what it has set.
     @ivar away: why it is away, if it said why; L{None} if it is not.
@@ -140,7 +141,7 @@ class Person(Viewer):
             self.hall.shown().addCallback(lambda _: self.lookUp())
 
     def holdBack(self, room: Room) -> None:
-        """It is in a room now: see L{Viewer.held}."""
+        """It is in a room now: see L{Follower.held}."""
         if self._until is not None and self.state != GONE:
             self._until[room] = room.head
             room.detach(self)

@@ -2,8 +2,7 @@
 A viewer: what someone is shown of the rooms they are in.
 
 Live, that is what the turn delivers to everyone, but for what is their own: a join, say, is seen
-by its author as a welcome (L{Viewer.own}).  While the way to the peer is full, or a paced batch
-is not yet due, the rooms keep this person's place, and L{Viewer.drained} reads on from there.
+by its author as a welcome (L{Viewer.own}).  What they see later is L{mucs.follower}'s.
 
 What they change is L{mucs.member}'s.
 """
@@ -28,9 +27,6 @@ from mucs.room import Room
 from mucs.settings import RoomSettings
 
 WAITING, NAMING, JOINING, IN, LEAVING, GONE = range(6)
-
-#: Events read at once, of all rooms, by someone who catches up.
-STRETCH = 100
 
 
 @implementer(IMember)
@@ -244,56 +240,3 @@ class Viewer:
         """What someone is told who speaks in a room from now on: where, and with whom."""
         who = self.hall.company(room, self, comes)
         return Event(room.name, 0, 0, self.name, kind, who, self.hall.called)
-
-    # Later: the outlet's owner.
-
-    def held(self) -> None:
-        """Send no more for now: from here on the rooms keep our place."""
-        if self._outlet.busy:
-            for room in self.rooms:
-                room.detach(self)
-
-    def drained(self) -> None:
-        """There is room again: read on from our places, in all rooms alike."""
-        behind = self._behind()
-        while behind and not self._outlet.busy:
-            share = max(1, STRETCH // len(behind))
-            data = b"".join([self._missed(room, *room.missed(self, share)) for room in behind])
-            if data:
-                self.send(data)
-            behind = self._behind()
-
-    def readUp(self, room: Room, seq: int = 0) -> None:
-        """
-        Read the rest of a room that is being left.  Who is sent to in batches, or holds, always has
-        a place of their own for some time, and would lose what waits for the next batch; who is
-        slow does lose it.
-
-        @param seq: the last event that is to be seen, if not that at the head.
-        """
-        if self in room.cursors and self._isBatched():
-            skipped, events = room.missed(self, max(1, STRETCH // len(self.rooms)))
-            seen = [event for event in events if not seq or event.seq <= seq]
-            self.send(self._missed(room, skipped, seen))
-
-    def _isBatched(self) -> bool:
-        return isinstance(self._outlet, Paced)
-
-    def _behind(self) -> list[Room]:
-        """The rooms in which it has a place of its own, and is to read on."""
-        return [room for room in self.rooms if self in room.cursors]
-
-    def _missed(self, room: Room, skipped: int, events: list[Event]) -> bytes:
-        audience = self.audience(room)
-        pieces: list[str] = []
-        if skipped:
-            seen = (events[0].seq if events else room.head + 1) - skipped - 1
-            pieces.append(self._dialect.reply([gap(self, room, seen, skipped)]))
-        for event in events:
-            if event.origin != self.id or (audience.echoes and event.kind in kinds.SPEECH):
-                pieces += audience.render([event])
-            elif event.kind in kinds.SPEECH:
-                pieces.append(audience.own([event]))
-            else:
-                pieces.append(self.own(room, event))
-        return "".join(pieces).encode("utf-8", "replace")

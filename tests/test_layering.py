@@ -37,7 +37,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     | frozenset({"listener", "certificates", "pems", "inbox", "outlet", "wires", "paced"})
     | frozenset({"accounts", "realm", "asker", "login"})
     | frozenset({"session", "speaker", "newcomer", "member"})
-    | frozenset({"friend", "person", "viewer"})
+    | frozenset({"friend", "person", "follower", "viewer"})
     | frozenset({"wishes", "mail"}),
     frozenset({"line", "log"}),  # front ends, logs
     frozenset({"plugins"}),  # plugins

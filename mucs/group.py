@@ -19,6 +19,9 @@ from typing import Any, Protocol
 #: know.
 NOWHERE = -1
 
+#: The age of lists that nobody has used.
+UNUSED = -1
+
 
 class Sender(Protocol):
     """
@@ -51,12 +54,12 @@ class Group(dict[Any, "int | None"]):
     __slots__ = ("_listed", "_new", "age", "others", "senders", "sockets")
 
     def __init__(self) -> None:
-        self._clear(-1)
+        self._clear(UNUSED)
 
     def _clear(self, age: int) -> None:
         self.age = age
         self._listed: list[Any] = []
-        self._new: list[Any] = []
+        self._new: dict[Any, None] = {}
         self.senders: list[Sender] = []
         self.sockets: array[int] = array("i")
         self.others: dict[Any, None] = {}
@@ -64,14 +67,17 @@ class Group(dict[Any, "int | None"]):
     def add(self, member: Any) -> None:
         """Someone gets the same as these."""
         self[member] = None
-        self._new.append(member)
+        if self.age != UNUSED:
+            self._new[member] = None
 
     def remove(self, member: Any) -> None:
         """Someone does no longer."""
         place = self.pop(member)
         if place == NOWHERE:
             del self.others[member]
-        elif place is not None:
+        elif place is None:
+            self._new.pop(member, None)
+        else:
             # The last one takes the place.
             last, sender, number = self._listed.pop(), self.senders.pop(), self.sockets.pop()
             if place < len(self._listed):
@@ -85,9 +91,7 @@ class Group(dict[Any, "int | None"]):
             self._clear(age)
             new = list(self)
         else:
-            # Some of them may be gone, or may have come back.
-            new = [one for one in dict.fromkeys(self._new) if self.get(one, NOWHERE) is None]
-            self._new = []
+            new, self._new = list(self._new), {}
         for member in new:
             sender = member.sender()
             if sender is None:

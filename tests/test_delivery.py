@@ -140,6 +140,39 @@ class DeliveryTests(SynchronousTestCase):
             self.assertEqual(sent[2], ["eve: a;mine;eve: c;"])
             self.assertEqual(sent[9], [])
 
+    def test_runs(self) -> None:
+        """Authors may have said several things, here and there; and not all of it is ASCII."""
+        for ring in (None, self.gather):
+            if ring is not None:
+                ring()
+            cuts: dict[int, list[Cut]] = {
+                2: [(0, 1, None), (2, 4, None)],
+                **{number: [(number - 3, number - 2, None)] for number in range(3, 8)},
+            }
+            texts = "\xe4 b \u65e5\u672c d \U0001f642"
+            sent = self.deliver((0, texts, cuts))
+            each = [f"eve: {text};" for text in texts.split()]
+            self.assertEqual(sent[:2], [["".join(each)]] * 2)
+            self.assertEqual(sent[2], [f"mine;{each[1]}mine;mine;{each[4]}"])
+            for number in range(3, 8):
+                own = ["mine;" if at == number - 3 else line for at, line in enumerate(each)]
+                self.assertEqual(sent[number], ["".join(own)])
+
+    def test_inManyRooms(self) -> None:
+        """Whoever is in several of many rooms gets one send, in whichever of them."""
+        third = Room("three", lambda room: None, Limits())
+        for number in (0, 1, 10):
+            third.add(self.members[number])  # type: ignore[arg-type]
+        self.rooms.append(third)
+        for ring in (None, self.gather):
+            if ring is not None:
+                ring()
+            sent = self.deliver((0, "a", {}), (1, "b", {}), (2, "c", {}))
+            self.assertEqual([len(sends) for sends in sent], [1] * 12)
+            self.assertEqual(sent[0], ["eve: a;eve: c;"])
+            self.assertEqual(sent[5], ["eve: a;eve: b;"])
+            self.assertEqual(sent[10], ["eve: b;eve: c;"])
+
     def test_anAuthorWhoCannotBeShown(self) -> None:
         """Who cannot be shown their own sees the rest, and so does everyone else."""
         for ring in (None, self.gather):

@@ -199,6 +199,16 @@ class RingTests(SynchronousTestCase):
         self.assertEqual(self.send(sockets, [b"3"] * 8), [1] * 8)
         self.assertEqual([other.recv(9) for _, other in pairs], [b"13"] * 3 + [b"3"] * 5)
 
+    def test_atTheEnd(self) -> None:
+        """Up to the end of the ring, or just past it, all is the same."""
+        one, other = self.pair()
+        for over in (-1, 0, 1, 2):
+            fill = (MOST - 3 - self.ring._tail[0]) % MOST
+            self.ring.send([one.fileno()] * fill, [b""] * fill)
+            self.send([one] * (3 + over), [b"%d" % number for number in range(3 + over)])
+            self.assertEqual(other.recv(100), b"".join(b"%d" % n for n in range(3 + over)))
+            self.assertEqual(self.ring._tail[0] % MOST, over % MOST)
+
     def test_theSecondHalf(self) -> None:
         """A send that goes wrong is told from the others across the end of the ring, too."""
         pairs = [self.pair() for _ in range(10)]

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.events import SAY
+from mucs.follower import STRETCH
 from mucs.rules import Limits
-from mucs.viewer import STRETCH
 from tests.house import House, many
 from tests.log.late import LateLog
 

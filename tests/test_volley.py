@@ -5,6 +5,8 @@ Tests for L{mucs.volley}.
 from __future__ import annotations
 
 import errno
+import gc
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -252,6 +254,26 @@ class GroupTests(VolleyCase):
         for member in list(self.group):
             self.group.remove(member)
         self.assertFalse(self.group.senders or self.group.sockets or self.group.others)
+
+    def test_nothingIsKept(self) -> None:
+        """Who is gone is forgotten, whether the lists are used or not."""
+        for used in (False, True):
+            if used:
+                self.spread()
+            for _ in range(3):
+                members = [Member(Sender(number)) for number in range(200, 210)]
+                gone = [weakref.ref(member) for member in members]
+                for member in members:
+                    self.group.add(member)
+                if used:
+                    self.spread()
+                for member in members:
+                    self.group.remove(member)
+                    self.group.add(member)
+                    self.group.remove(member)
+                del member, members
+                gc.collect()
+                self.assertEqual([each() for each in gone], [None] * 10)
 
     def test_all(self) -> None:
         """Everyone gets it, with one call."""

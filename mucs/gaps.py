@@ -14,17 +14,18 @@ from mucs.text import counted, quote
 MOST = 500
 
 
-def gap(session: Any, room: Room, seen: int, skipped: int) -> Event:
+def gap(session: Any, room: Room, seen: int, skipped: int, stays: bool = True) -> Event:
     """
     So many events behind C{seen} are not shown to someone.
 
+    @param stays: whether they can look for them there.
     @return: what tells them, with the command that shows as many of the last of them as may be; to
         those who count, with the bare number; a room of two has no such command.
     """
     if session.isCounting():
         return Event(room.name, seen, 0, "", GAP, str(skipped))
     how = ""
-    if not room.private and session.past(room):
+    if stays and not room.private and session.past(room):
         there = "" if room is session.current else f" in {quote(room.name)}"
         last = f"{min(skipped, MOST)} before {seen + skipped + 1}"
         how = f"; /history {last}{there} shows them"

@@ -193,6 +193,7 @@ class Member(Friend):
                 before.regroup(self)
             if self._outlet.busy:
                 room.detach(self, (event.seq or room.head + 1) - 1)
+                self._entrances = {**self._entrances, room: event}
         elif event.kind == kinds.NICK and self.state != GONE and self.name != event.target:
             self._renamed(event.target)
 
@@ -260,6 +261,8 @@ class Member(Friend):
     def _out(self, room: Room, seq: int = 0) -> None:
         """Be in a room no longer; C{seq} is the last event of it that they see."""
         self.readUp(room, seq)
+        if room in self._entrances:
+            self._entrances = {each: e for each, e in self._entrances.items() if each is not room}
         if room in self.rooms and not self.account and not room.private:
             self.hall.leavers.left(room.key, self.name, origin(self), self.id)
         self.rooms.pop(room, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mucs.events import SAY
 from mucs.follower import STRETCH
 from mucs.rules import Limits
-from tests.house import House, many
+from tests.house import House, Person, many
 from tests.log.late import LateLog
 
 quiet = settings(deadline=None, database=None)
@@ -109,6 +111,80 @@ class CursorTests(SynchronousTestCase):
         house.turn()
         skipped = "-- 9 messages skipped; /history 9 before 13 shows them"
         self.assertEqual(ada.lines(), ["bob: 0", skipped])
+
+    def slow(self, dialect: str) -> tuple[House, Person, Person]:
+        """Ada reads nothing; bob does."""
+        house = House(self.LIMITS)
+        bob = house.enters("bob")
+        ada = house.connect(dialect)
+        ada.sends(b'{"name":"ada"}\n' if dialect == "json" else b"ada\n")
+        ada.wire.bufferSize = 5
+        house.turn()
+        ada.seen()
+        ada.holds()
+        bob.says("zero")
+        return house, ada, bob
+
+    def test_leavingWhileSlow(self) -> None:
+        """Who leaves is told how much of the room they have not seen, and that they left."""
+        house, ada, bob = self.slow("native")
+        bob.says("one", "two")
+        ada.says("/leave lobby")
+        bob.says("not for ada")
+        ada.reads()
+        house.turn()
+        gone = ["bob: zero", "-- 2 messages skipped", "-- you left #lobby"]
+        self.assertEqual(ada.lines(), gone)
+
+    def test_comingBackWhileSlow(self) -> None:
+        """Who comes back is shown that they do, however much has happened since."""
+        house, ada, bob = self.slow("native")
+        ada.says("/leave lobby", "/join lobby")
+        for n in range(13):
+            bob.says(str(n))
+        ada.reads()
+        house.turn()
+        self.assertEqual(
+            ada.lines(),
+            [
+                "bob: zero",
+                "-- you left #lobby",
+                "-- you are ada in #lobby with bob",
+                "-- now",
+                "-- 10 messages skipped; /history 10 before 16 shows them",
+                "bob: 10",
+                "bob: 11",
+                "bob: 12",
+            ],
+        )
+
+    def test_theNumbersOfWhoLeavesWhileSlow(self) -> None:
+        """Nobody who counts misses a number that is not declared, whatever they do meanwhile."""
+        house, ada, bob = self.slow("json")
+        bob.says("one", "two")
+        for line in ("leave lobby", "join garden", "join lobby"):
+            ada.sends(b'{"do":"%s"}\n' % line.encode())
+            house.turn()
+            bob.says("three", "four")
+        for n in range(13):
+            bob.says(str(n))
+        ada.reads()
+        house.turn()
+        told = [json.loads(line) for line in ada.lines()]
+        here, seqs = True, [2]
+        for each in told:
+            if each.get("event") and each["room"] == "lobby" and not each.get("past"):
+                self.assertEqual(each["seq"], seqs[-1] + 1)
+                seqs.append(each["seq"])
+                here = here and each["event"] != "leave"
+            elif each.get("now") == "lobby":
+                here = True
+                seqs.append(each["seq"])
+            elif each.get("gap") and each["gap"]["room"] == "lobby":
+                self.assertEqual((here, each["gap"]["after"]), (True, seqs[-1]))
+                seqs.append(seqs[-1] + each["gap"]["skipped"])
+        self.assertEqual(seqs[-1], house.hall.rooms["lobby"].head)
+        self.assertEqual(len([each for each in told if each.get("entered") == "lobby"]), 1)
 
     def test_onesOwnWordsAreNotSeenLater(self) -> None:
         """As they would not have been at once; changes of one's own are."""

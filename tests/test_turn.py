@@ -942,7 +942,7 @@ class Watcher:
             if event.origin == number and event.kind in (SAY, ME)
         }
         lines = self.text.decode().replace("\r\n", "\n").split("\n")[:-1]
-        left_out = ("! ", "-- topic: ", TOKEN)
+        left_out = ("! ", "-- topic: ", "-- the log is slow: ", TOKEN)
         kept = [line for line in lines if not line.startswith(left_out) and line not in own]
         return [re.sub("(in #lobby) with .*", r"\1", line) for line in kept]
 

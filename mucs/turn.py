@@ -37,6 +37,7 @@ from mucs import doubt, outcome
 from mucs.counts import Counts
 from mucs.events import Event, Unknown
 from mucs.imucs import ILog, IMember
+from mucs.linger import Linger
 from mucs.outcome import Batch, Found, Owed, Part
 from mucs.patience import Patience
 from mucs.quiet import quiet
@@ -74,6 +75,7 @@ class Turn:
         self._reactor = reactor
         self._volley = volley
         self._isQuiet = quiet(reactor)
+        self._linger = Linger(self._isQuiet, reactor.seconds)
         self.limits = limits
         self._dirty: list[Room] = []
         self._owed: list[Owed] = []
@@ -278,6 +280,8 @@ class Turn:
             self._begin()
         elif self._owed and self._retry is None:
             self._retry = self._reactor.callLater(AGAIN, self._pay)
+        else:
+            self._linger.wait()
 
     def _pay(self) -> None:
         """Try again to store what is owed, if nothing else has made that happen."""

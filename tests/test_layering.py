@@ -29,7 +29,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     # the heart
     frozenset({"room", "turn", "outcome", "doubt", "patience", "delivery", "rules", "seats"})
     | frozenset({"records", "tries", "hashing", "peer", "personal", "pairs"})
-    | frozenset({"ring", "group", "volley", "quiet"}),
+    | frozenset({"ring", "group", "volley", "quiet", "linger"}),
     # the service
     frozenset({"hall", "people", "rooms", "history", "register", "places", "gaps"})
     | frozenset({"roomrules", "sanctions", "audit", "seating", "orders", "closing"})

@@ -11,10 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mucs.delivery import Cut, deliver
 from mucs.events import SAY, Event
-from mucs.ring import Part, join
 from mucs.room import Room
 from mucs.rules import Limits
 from mucs.volley import Volley
+from tests.rings import PretendedRing
 
 
 class Audience:
@@ -61,7 +61,7 @@ class Member:
     shoot = send
 
 
-class Ring:
+class Ring(PretendedRing):
     """A ring that knows its members by their numbers."""
 
     def __init__(self, members: list[Member]) -> None:
@@ -74,12 +74,6 @@ class Ring:
             if piece:
                 self._members[number].sends.append(piece)
         return {}
-
-    def sendSame(self, sockets: Sequence[int], data: bytes) -> dict[int, int]:
-        return self.send(sockets, [data] * len(sockets))
-
-    def sendParts(self, sockets: Sequence[int], pieces: Sequence[Sequence[Part]]) -> dict[int, int]:
-        return self.send(sockets, list(map(join, pieces)))
 
 
 class DeliveryTests(SynchronousTestCase):

@@ -17,6 +17,13 @@ from tests.log.late import LateLog
 quiet = settings(deadline=None, database=None)
 
 
+def readOn(house: House, slow: Person) -> list[str]:
+    """Someone who read nothing reads everything. @return: its lines."""
+    slow.reads()
+    house.turn()
+    return slow.lines()
+
+
 class CursorTests(SynchronousTestCase):
     """Those who cannot be sent to for some time."""
 
@@ -34,10 +41,8 @@ class CursorTests(SynchronousTestCase):
         unsent = len(ada.wire.unsent)
         bob.says("two", "/nick eve", "/msg ada three", "/topic four", "five")
         self.assertEqual(len(ada.wire.unsent), unsent)
-        ada.reads()
-        house.turn()
         self.assertEqual(
-            ada.lines(),
+            readOn(house, ada),
             [
                 "bob: one, and it is a long one",
                 "bob: two",
@@ -85,10 +90,8 @@ class CursorTests(SynchronousTestCase):
         ada.holds()
         for n in range(13):
             bob.says(str(n))
-        ada.reads()
-        house.turn()
         self.assertEqual(
-            ada.lines(),
+            readOn(house, ada),
             [
                 "bob: 0",
                 "-- 9 messages skipped; /history 9 before 13 shows them",
@@ -107,10 +110,8 @@ class CursorTests(SynchronousTestCase):
         ada.holds()
         for n in range(10):
             bob.says(str(n))
-        ada.reads()
-        house.turn()
         skipped = "-- 9 messages skipped; /history 9 before 13 shows them"
-        self.assertEqual(ada.lines(), ["bob: 0", skipped])
+        self.assertEqual(readOn(house, ada), ["bob: 0", skipped])
 
     def slow(self, dialect: str) -> tuple[House, Person, Person]:
         """Ada reads nothing; bob does."""
@@ -131,10 +132,8 @@ class CursorTests(SynchronousTestCase):
         bob.says("one", "two")
         ada.says("/leave lobby")
         bob.says("not for ada")
-        ada.reads()
-        house.turn()
         gone = ["bob: zero", "-- 2 messages skipped", "-- you left #lobby"]
-        self.assertEqual(ada.lines(), gone)
+        self.assertEqual(readOn(house, ada), gone)
 
     def test_comingBackWhileSlow(self) -> None:
         """Who comes back is shown that they do, however much has happened since."""
@@ -142,10 +141,8 @@ class CursorTests(SynchronousTestCase):
         ada.says("/leave lobby", "/join lobby")
         for n in range(13):
             bob.says(str(n))
-        ada.reads()
-        house.turn()
         self.assertEqual(
-            ada.lines(),
+            readOn(house, ada),
             [
                 "bob: zero",
                 "-- you left #lobby",
@@ -168,9 +165,7 @@ class CursorTests(SynchronousTestCase):
             bob.says("three", "four")
         for n in range(13):
             bob.says(str(n))
-        ada.reads()
-        house.turn()
-        told = [json.loads(line) for line in ada.lines()]
+        told = [json.loads(line) for line in readOn(house, ada)]
         here, seqs = True, [2]
         for each in told:
             if each.get("event") and each["room"] == "lobby" and not each.get("past"):
@@ -195,10 +190,8 @@ class CursorTests(SynchronousTestCase):
         ada.holds()
         bob.says("hello")
         ada.says("mine", "/nick eve", "/join garden", "mine too")
-        ada.reads()
-        house.turn()
         self.assertEqual(
-            ada.lines(),
+            readOn(house, ada),
             [
                 "bob: hello",
                 "-- you are now eve",

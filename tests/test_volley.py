@@ -14,8 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mucs import volley
 from mucs.group import Group
-from mucs.ring import Part, join
 from mucs.volley import FEW, FIRST, LARGE, TOGETHER, Volley
+from tests.rings import PretendedRing
 
 NOBODY: Mapping[Any, bytes] = {}
 
@@ -59,7 +59,7 @@ class Member:
         self.sentAlone.append(data)
 
 
-class Ring:
+class Ring(PretendedRing):
     """
     @ivar sent: what was sent with each call.
     @ivar results: what the next ones are answered with, by number, if not that all is well.
@@ -74,12 +74,6 @@ class Ring:
         self.sent.append(list(zip(sockets, pieces, strict=True)))
         results = self.results
         return {at: results[number] for at, number in enumerate(sockets) if number in results}
-
-    def sendSame(self, sockets: Sequence[int], data: bytes) -> dict[int, int]:
-        return self.send(sockets, [data] * len(sockets))
-
-    def sendParts(self, sockets: Sequence[int], pieces: Sequence[Sequence[Part]]) -> dict[int, int]:
-        return self.send(sockets, list(map(join, pieces)))
 
     def close(self) -> None:
         self.isClosed = True

@@ -1,11 +1,10 @@
 """
 Whether it is worth it to wait a moment for what comes next.
 
-Whoever waits for input in the kernel is put to sleep, and so is an idle processor: until both are
-back some 40 us pass, and the peer has to wake them.  That is a tenth of the time in which one line
-goes round a room of a hundred and the next is said.  So after a turn the reactor's epoll is asked
-for a moment, again and again, whether there is more; but only as long as that has been so of late,
-or where there is little to do it would be asked for nothing.
+Whoever waits for input in the kernel is put to sleep, and so is an idle processor; to wake them
+takes a twentieth of the time in which one line goes round a room of a hundred and the next is said.
+So after a turn the reactor's epoll is asked for a moment, again and again, whether there is more;
+but only as long as that has been so of late: where little is said it would be asked for nothing.
 """
 
 from __future__ import annotations

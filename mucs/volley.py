@@ -24,7 +24,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from mucs.group import Group, Sender
+from mucs.group import NOWHERE, Group, Sender
 from mucs.ring import Part, Ring, join
 
 log = Logger()
@@ -105,7 +105,7 @@ class Volley(Service):
 
     def spread(self, group: Group, data: bytes, own: Mapping[Any, Sequence[Part]]) -> None:
         """
-        Send the same to a whole group, which is listed.
+        Send the same to a whole group.
 
         @param own: what is to be sent to some of its members instead, in parts; nothing, perhaps.
         """
@@ -113,8 +113,11 @@ class Volley(Service):
         ring = self._ring
         assert ring is not None
         group.look(self._age)
-        places = [(group[member], parts) for member, parts in own.items()]
-        mine = {place: parts for place, parts in places if place is not None and place >= 0}
+        mine = {
+            place: parts
+            for member, parts in own.items()
+            if (place := group[member]) is not None and place != NOWHERE
+        }
         senders, sockets = group.senders[:], group.sockets[:]
         for place in sorted(mine, reverse=True):
             del senders[place], sockets[place]
